@@ -2,7 +2,8 @@
 //   npm run bench -- c TARGET … --data mnist:test --limit 10000
 //   npm run bench -- c TARGET … --data cifar10:test --data-dir ../shared/data --speed
 // A target is what every command takes: FILE#CONFIG, a run folder, a compiled one. Predictions are compared with --engine
-// (default: native), times with the onnxruntime engine on one thread, batches of --batch images.
+// (default: native), times with the onnxruntime engine on one thread, batches of --batch images. --from N begins at image N; --flags
+// are the compiler's. "/ packed" is flash by what the weights have in bits; RAM measured is what the compiler put into .data and .bss.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,6 +23,8 @@ const { values: options, positionals } = parseArgs({
     data: { type: 'string', default: 'mnist:test' },
     'data-dir': { type: 'string' },
     limit: { type: 'string', default: '10000' },
+    from: { type: 'string', default: '0' },
+    flags: { type: 'string', default: '-O3 -march=native' },
     mean: { type: 'string' },
     std: { type: 'string' },
     engine: { type: 'string', default: 'native' },
@@ -62,6 +65,24 @@ function targetOf(text) {
   return config === undefined ? { path } : { path, config };
 }
 
+/** Bytes of an object file that a program's memory holds: its sections .data and .bss. */
+function sizesOf(file) {
+  const rows = execFileSync('size', ['-A', file], { encoding: 'utf8' }).matchAll(/^\.(?:data|bss)\s+(\d+)/gm);
+  return [...rows].reduce((sum, [, n]) => sum + Number(n), 0);
+}
+
+/** Bytes of all weights of a network, each at its bits (float32 where it has none). */
+function packedSize(network) {
+  let bits = 0;
+  for (const op of network.ops) {
+    const weight = op.params.weight && network.params.get(op.params.weight);
+    if (!weight) continue;
+    const { data } = weight.tensor;
+    bits += data.length * (op.attrs.weight_bits ?? 8 * data.BYTES_PER_ELEMENT);
+  }
+  return Math.ceil(bits / 8);
+}
+
 async function compare(text) {
   const opened = openTarget(targetOf(text), { allowOutside: true }, new Findings());
   const { network } = opened.compiled(options.planes ? { planes: true } : {});
@@ -75,8 +96,10 @@ async function compare(text) {
   const folder = mkdtempSync(join(tmpdir(), 'spikec-bench-'));
   for (const [name, content] of files) writeFileSync(join(folder, name), content);
   writeFileSync(join(folder, 'main.c'), mainOf(stem, size, outputs));
-  const flags = ['-std=c99', '-O3', '-march=native', `${stem}.c`, 'main.c', '-o', 'main', '-lm'];
-  execFileSync('gcc', flags, { cwd: folder });
+  const gcc = (...args) => execFileSync('gcc', ['-std=c99', ...options.flags.split(' '), ...args], { cwd: folder });
+  gcc('-c', `${stem}.c`, '-o', 'network.o');
+  gcc('network.o', 'main.c', '-o', 'main', '-lm');
+  const measured = sizesOf(join(folder, 'network.o'));
   const dataset = openDataset(options.data, options['data-dir'] === undefined ? {} : { dataDir: options['data-dir'] });
   const normalisation = {
     ...opened.normalisation,
@@ -85,13 +108,14 @@ async function compare(text) {
   };
   const [input] = program.inputs;
   const engine = await engineNamed(options.speed ? 'onnxruntime' : options.engine).open(program, { threads: 1 });
-  const count = Math.min(Number(options.limit), dataset.length, options.speed ? batch : Infinity);
+  const first = Number(options.from);
+  const count = Math.min(Number(options.limit), dataset.length - first, options.speed ? batch : Infinity);
   let [done, same, most] = [0, 0, 0];
   let [cTime, engineTime] = [Infinity, Infinity];
   const end = performance.now() + 1000 * Number(options.seconds);
   for (let round = 0; round < (options.speed ? 5 : 1); round++) {
     for (done = 0, same = 0; done < count && performance.now() < end;) {
-      const { images } = readBatch(dataset, done, Math.min(batch, count - done), normalisation);
+      const { images } = readBatch(dataset, first + done, Math.min(batch, count - done), normalisation);
       const n = images.shape[0];
       const before = process.cpuUsage();
       const results = await engine.step({ [input.id]: images });
@@ -116,12 +140,14 @@ async function compare(text) {
   const cells = options.speed
     ? [(1000 * cTime).toFixed(3), (1000 * engineTime).toFixed(3), (cTime / engineTime).toFixed(2)]
     : [done, done - same, most.toExponential(1), (1000 * cTime).toFixed(3)];
-  return [text, form, memory.flash, memory.ram, ...cells];
+  const ratio = (memory.flash / packedSize(network)).toFixed(3);
+  return [text, form, memory.flash, ratio, memory.ram, measured, ...cells];
 }
 
 const heads = options.speed
   ? ['C, ms an image', 'onnxruntime, ms an image', 'C / onnxruntime']
   : ['images', 'predictions that differ', 'largest difference of logits', 'C, ms an image'];
-console.log(`| ${['target', 'C', 'flash', 'RAM', ...heads].join(' | ')} |`);
-console.log(`|${' --- |'.repeat(4 + heads.length)}`);
+const columns = ['target', 'C', 'flash', '/ packed', 'RAM', 'RAM measured', ...heads];
+console.log(`| ${columns.join(' | ')} |`);
+console.log(`|${' --- |'.repeat(columns.length)}`);
 for (const text of positionals) console.log(`| ${(await compare(text)).join(' | ')} |`);

@@ -24,11 +24,8 @@ const { values: options, positionals } = parseArgs({
   },
 });
 const wanted = Number(options.inputs);
-/**
- * A sum this near to half-way between two codes is a tie: which side it rounds to is arithmetic, not conversion. Codes
- * of 16 bits are sums in float32. What follows from a tie isn't counted.
- */
-const tie = (range) => (range > 4096 ? 4e-7 * range : 1e-9);
+/** A sum this near to half-way between two codes is a tie: which side it rounds to is arithmetic, not conversion. What follows from one isn't counted. */
+const tie = 1e-9;
 
 const files = positionals.flatMap((path) =>
   statSync(path).isDirectory()
@@ -113,7 +110,7 @@ async function compared(path) {
       for (let i = 0; i < levels.length; i++) {
         if (levels[i] === Math.round(values[i] / scale + zero) - min) continue;
         const position = sums[i] / scale;
-        const isTie = Math.abs(Math.abs(position - Math.round(position)) - 0.5) < tie(op.attrs.max - min);
+        const isTie = Math.abs(Math.abs(position - Math.round(position)) - 0.5) < tie;
         if (isTie) ties++;
         else if (ties === before) differing++;
       }

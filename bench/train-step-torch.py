@@ -2,6 +2,7 @@
 # neurons. Reads lines "STEPS" from stdin, runs that many training steps, answers with a JSON line: seconds, CPU seconds.
 import argparse
 import json
+import os
 import resource
 import sys
 import time
@@ -11,9 +12,9 @@ from torch import nn
 import torch.nn.functional as F
 
 options = argparse.ArgumentParser()
-options.add_argument("--network", choices=["mnist", "resnet20", "lif", "recurrent", "spikformer"], required=True)
-options.add_argument("--how", choices=["eager", "compile", "spikingjelly", "emitted"], required=True)
-options.add_argument("--folder", help="what `compile --emit torch` wrote, for `--how emitted`")
+options.add_argument("--network", choices=["mnist", "resnet20", "lif", "recurrent", "spikformer", "a221"], required=True)
+options.add_argument("--how", choices=["eager", "compile", "spikingjelly", "emitted", "emitted-eager"], required=True)
+options.add_argument("--folder", help="what `compile --emit torch` wrote, for `--how emitted` and `emitted-eager`")
 options.add_argument("--threads", type=int, required=True)
 options.add_argument("--batch", type=int, required=True)
 options.add_argument("--steps", type=int, required=True)
@@ -270,15 +271,21 @@ builders = {
     "recurrent": lambda: Layers(True),
     "spikformer": Spikformer,
 }
-if given.how == "emitted":
+if given.how.startswith("emitted"):
     sys.path.insert(0, given.folder)
+    from layers import channels_innermost
     from model import Network
 
+    from safetensors.torch import load_file
+
     net = Network()
+    net.load_state_dict(load_file(os.path.join(given.folder, "weights.safetensors")))
+    # as train.py does on a CPU
+    channels_innermost(net)
 else:
     net = builders[given.network]()
 optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
-images = torch.rand(given.batch, *((3, 32, 32) if given.network in ("resnet20", "spikformer") else (1, 28, 28)))
+images = torch.rand(given.batch, *((3, 32, 32) if given.network in ("resnet20", "spikformer", "a221") else (1, 28, 28)))
 labels = torch.randint(0, 10, (given.batch,))
 
 

@@ -1,9 +1,10 @@
 // One training step (SGD with momentum, cross entropy of the mean over time), our engines and PyTorch: eager, torch.compile
 // and SpikingJelly (bench/train-step-torch.py).
-//   npm run bench -- train-step [--networks mnist,resnet20,a221,spikformer,lif,recurrent] [--engines native,…] [--peers eager,compile,spikingjelly,emitted,tfjs]
+//   npm run bench -- train-step [--networks mnist,resnet20,a221,spikformer,lif,recurrent] [--engines native,…] [--peers eager,compile,spikingjelly,emitted,emitted-eager,tfjs]
 //     [--python PYTHON] [--threads 2] [--rounds 5] [--seconds 2] [--write] [--profile]
 // `tfjs`: the first two networks by hand in TensorFlow.js on @tensorflow/tfjs-node (bench/train-step-tfjs.mjs).
-// `emitted`: what `compile --emit torch` writes of the network, under torch.compile.
+// `emitted` and `emitted-eager`: what `compile --emit torch` writes of the network, with torch.compile and without. Of `a221`,
+// which isn't written by hand in PyTorch, these two are the peers `compile` and `eager`.
 // Every contender runs alone, in a process of its own, one after the other; PyTorch with both OpenMP policies, of which the
 // better median counts. Prints samples per second (median, best and worst round), their ratio to the peers, processor time,
 // and how far a step raises the memory of the process. --write puts the table into bench/README.md. --profile prints
@@ -121,7 +122,7 @@ config bench {
   },
   a221: {
     batch: 100,
-    peers: false,
+    peers: { eager: 'emitted-eager', compile: 'emitted' },
     says: 'the narrow ResNet-20 of models/adaptive with learned bits',
     config: 'a221',
     file: fileURLToPath(new URL('../models/adaptive/resnet20.spike', import.meta.url)),
@@ -192,6 +193,7 @@ const labels = {
   compile: 'torch.compile',
   spikingjelly: 'SpikingJelly',
   emitted: 'emitted, torch.compile',
+  'emitted-eager': 'emitted, eager',
 };
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
@@ -230,13 +232,14 @@ async function compare(network) {
     const args = [self, '--contender', engine, '--networks', network, '--threads', String(threads)];
     rows.push(await measured(`\`${engine}\``, network, process.execPath, args));
   }
-  const wanted = peers ? list('peers', 'eager,compile,spikingjelly,tfjs') : [];
+  const asked = list('peers', 'eager,compile,spikingjelly,tfjs');
+  const wanted = peers === true ? asked : [...new Set(asked.flatMap((peer) => peers[peer] ?? []))];
   if (wanted.includes('tfjs') && inTfjs.includes(network)) {
     const args = [tfjsScript, '--network', network, '--batch', String(batch), '--steps', String(own)];
     rows.push(await measured('TensorFlow.js by hand', network, process.execPath, args));
   }
   for (const how of wanted.filter((one) => one !== 'tfjs')) {
-    const folder = how === 'emitted' ? emitted(network) : undefined;
+    const folder = how.startsWith('emitted') ? emitted(network) : undefined;
     const sizes = Object.entries({
       network,
       how,
@@ -257,7 +260,7 @@ async function compare(network) {
 }
 
 function table(network, rows) {
-  const { batch, says } = networks[network];
+  const { batch, says, peers } = networks[network];
   const of = (label) => rows.find(({ name }) => name === label);
   const ratio = (row, peer) => (peer === undefined ? '–' : (row.median / peer.median).toFixed(2));
   const lines = [
@@ -268,7 +271,7 @@ function table(network, rows) {
   ];
   for (const row of rows) {
     const rates = [row.median, row.best, row.worst].map((rate) => rate.toFixed(0));
-    const ratios = [ratio(row, of(labels.eager)), ratio(row, of(labels.compile))];
+    const ratios = ['eager', 'compile'].map((peer) => ratio(row, of(labels[peers === true ? peer : peers[peer]])));
     lines.push(`| ${[row.name, ...rates, ...ratios, row.cpu.toFixed(0), row.mib.toFixed(0)].join(' | ')} |`);
   }
   return lines.join('\n');

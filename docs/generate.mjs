@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { backendsPage } from '../dist/docs/backends-table.js';
 import { networkReference, passReference } from '../dist/docs/reference.js';
 import { withCodingsTable } from '../dist/docs/codings-table.js';
 import { withTables } from '../dist/docs/language-tables.js';
@@ -12,6 +13,7 @@ import { tensorReference } from '../dist/src/tensor/index.js';
 
 const docs = fileURLToPath(new URL('.', import.meta.url));
 writeFileSync(join(docs, 'diagnostics.md'), diagnosticsDocument());
+writeFileSync(join(docs, 'backends.md'), backendsPage());
 writeFileSync(join(docs, 'network-ir.md'), networkReference());
 writeFileSync(join(docs, 'passes.md'), passReference());
 writeFileSync(join(docs, 'tensor-ir.md'), tensorReference());

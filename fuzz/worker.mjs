@@ -21,7 +21,7 @@ async function readSet(folder, { spec, target, thorough }) {
       else {
         for (let i = 0; i < dataset.length; i++) recordings.events(i);
         const framing = { steps: 3, by: 'number', rule: 'spikingjelly' };
-        const sensor = recordings.sensor ?? { rows: 128, columns: 128 };
+        const sensor = recordings.sensor ?? (recordings.channels ? { columns: 700 } : { rows: 128, columns: 128 });
         framed(dataset, recordings, framing, sensor).read(0, dataset.length);
       }
       if (thorough) valueOf(await driver.describeData({ dataset, normalisation: {} }));

@@ -44,4 +44,4 @@ it('spikec/core is bundled for a browser without Node, and there it parses, chec
   expect(page.match(/<svg/g)!.length).toBeGreaterThan(1);
   const view = { from: 'ten', to: 'three', diff, cost: {}, cost_layers: [] };
   expect(core.diffPage([core.presentDiff(view, { full: false })], '1')).toContain('linear');
-}, 60_000);
+});

@@ -53,7 +53,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'src/workspace/conversion-rules.ts': ['src/base', 'src/equations', 'src/lower', 'src/model'],
   'src/workspace/files.ts': checking(),
   'src/workspace/output.ts': ['src/base', 'src/data'],
-  'src/workspace/types.ts': [],
+  'src/workspace/types.ts': ['src/base'],
   'src/workspace/version.ts': ['src/base', 'src/data'],
   'src/cli': [
     'src/base',
@@ -69,7 +69,26 @@ const table: Readonly<Record<string, readonly string[]>> = {
   // What an editor uses loads no backend, and needs no Node but for files on a disk.
   'src/lsp': [...checking(), 'src/cost', 'src/workspace/config-problems.ts', 'grammar/tokens.ts'],
   'src/lsp/disk-host.ts': ['src/lsp/host.ts', 'src/data', 'src/workspace/files.ts'],
-  'src/workspace/config-problems.ts': [...checking(), 'src/workspace/conversion-rules.ts'],
+  'src/workspace/config-problems.ts': [
+    ...checking(),
+    'src/workspace/conversion-rules.ts',
+    'src/workspace/training-problems.ts',
+  ],
+  'src/workspace/training-problems.ts': [
+    ...checking(),
+    'src/workspace/layer-settings.ts',
+    'src/workspace/train-settings.ts',
+  ],
+  // Of a training its types alone.
+  'src/workspace/augmentation.ts': [...checking(), 'src/train', 'src/workspace/own-sizes.ts'],
+  'src/workspace/layer-settings.ts': [...checking(), 'src/train'],
+  'src/workspace/own-sizes.ts': checking(),
+  'src/workspace/train-settings.ts': [
+    ...checking(),
+    'src/train',
+    'src/workspace/augmentation.ts',
+    'src/workspace/own-sizes.ts',
+  ],
   'src/testing': ['src/base', 'src/equations', 'src/network', 'src/tensor', 'src/passes', 'src/lower', 'src/workspace'],
   // What a browser can import.
   'src/core.ts': [...checking(), 'src/backends/onnx', 'src/backends/tfjs', 'src/cost', 'src/diff', 'src/report'],

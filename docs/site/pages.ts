@@ -45,6 +45,7 @@ export const chapters: readonly Chapter[] = [
       docs('cli', 'Command line'),
       docs('editors'),
       docs('network-ir'),
+      docs('backends'),
       docs('passes'),
       docs('tensor-ir'),
     ],

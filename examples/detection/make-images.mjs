@@ -13,21 +13,32 @@ import { deflateSync, gunzipSync } from 'node:zlib';
 const side = 128;
 const most = 8;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    count: { type: 'string', default: '2000' },
-    test: { type: 'string', default: '400' },
-    data: { type: 'string' },
-    seed: { type: 'string', default: '1' },
-    classes: { type: 'string', default: '0,1,2,3,4,5,6,7,8,9' },
-  },
-});
+const usage =
+  'usage: node make-images.mjs FOLDER [--count 2000] [--test 400] [--classes 0,1,2,3] [--data DIR] [--seed 1]';
+
+/** The options; what isn't one is said with what there is. */
+function options() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        count: { type: 'string', default: '2000' },
+        test: { type: 'string', default: '400' },
+        data: { type: 'string' },
+        seed: { type: 'string', default: '1' },
+        classes: { type: 'string', default: '0,1,2,3,4,5,6,7,8,9' },
+      },
+    });
+  } catch (error) {
+    console.error(`${error.message.split('. ')[0]}\n${usage}`);
+    return process.exit(2);
+  }
+}
+
+const { values, positionals } = options();
 const [folder] = positionals;
 if (folder === undefined) {
-  console.error(
-    'usage: node make-images.mjs FOLDER [--count 2000] [--test 400] [--classes 0,1,2,3] [--data DIR] [--seed 1]',
-  );
+  console.error(usage);
   process.exit(2);
 }
 const classes = values.classes.split(',').map(Number);

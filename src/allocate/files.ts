@@ -1,3 +1,4 @@
+import { inputShapeArgument } from '../base/input-shape.js';
 import { basename, dirname, join, relative } from 'node:path';
 import { DiagnosticError } from '../base/diagnostics/index.js';
 import type { FileContent } from '../base/pieces.js';
@@ -146,7 +147,7 @@ function importFiles(from: FromImport, lines: readonly string[], findings: Findi
           text: [
             `// Made by spikec allocate from ${JSON.stringify(onnxName)}.`,
             'config allocated {',
-            `  network onnx(${JSON.stringify(onnxName)})`,
+            `  network onnx(${JSON.stringify(onnxName)}${inputShapeArgument(source.inputShapes)})`,
             ...lines,
             '}',
             '',

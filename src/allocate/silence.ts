@@ -1,3 +1,4 @@
+import { percent } from '../base/figures.js';
 import { diagnostic, fail } from '../base/diagnostics/index.js';
 import { present } from '../base/invariant.js';
 import { type Outputs, agreement, classesOf, divergence, outputsOf, readLabels } from '../run/metrics/index.js';
@@ -278,8 +279,6 @@ class Silence {
     return best;
   }
 }
-
-const percent = (fraction: number): string => `${(100 * fraction).toFixed(2)} %`;
 
 function boundText({ unit, value }: SilentGoal): string {
   return unit === 'agreement' ? `an agreement of ${percent(value)}` : `a loss of at most ${percent(value)} in accuracy`;

@@ -50,7 +50,7 @@ export function allocationTarget(target: Target, options: CommonOptions, finding
   refuseConfigOfFolder(target);
   if (isFolder(path)) return ofFolder(path, findings);
   if (/\.onnx$/i.test(path)) {
-    const source = importFile(path, findings);
+    const source = importFile(path, findings, options);
     return {
       network: source.imported.network,
       normalisation: {},

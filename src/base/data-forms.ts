@@ -4,6 +4,7 @@ export const dataSets: Readonly<Record<string, string>> = {
   fashion: 'Fashion-MNIST: clothes, 28×28',
   cifar10: 'photographs of ten kinds, 3×32×32',
   cifar100: 'photographs of a hundred kinds, 3×32×32',
+  svhn: 'Street View House Numbers: digits of house numbers, 3×32×32',
   nmnist: 'N-MNIST: digits before an event camera, 2×34×34',
   ncaltech101: 'N-Caltech101: photographs before an event camera',
   dvs128gesture: 'DVS128 Gesture: gestures before an event camera, 2×128×128',

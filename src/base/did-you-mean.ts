@@ -41,10 +41,16 @@ export function closest(name: string, candidates: Iterable<string>): string | un
 /** A help line `did you mean "x"?`, which an editor can carry out, or the list of what there is when it is short. */
 export function suggest(name: string, candidates: Iterable<string>): Help | undefined {
   const all = [...candidates];
-  const near = closest(name, all);
-  if (near !== undefined) return instead(near);
+  const near = nearest(name, all);
+  if (near !== undefined) return near;
   if (all.length === 0 || all.length > 12) return undefined;
   return `there ${all.length === 1 ? 'is' : 'are'}: ${all.sort().join(', ')}`;
+}
+
+/** The same without the list, for messages that have it themselves. */
+export function nearest(name: string, candidates: Iterable<string>): Remedy | undefined {
+  const near = closest(name, candidates);
+  return near === undefined ? undefined : instead(near);
 }
 
 /** `did you mean "x"?`, where `x` may stand in the place of what the diagnostic points at. */

@@ -39,7 +39,19 @@ export function lazyTensor<D extends DType>(dtype: D, shape: readonly number[], 
   return lazy;
 }
 
-/** Whether a tensor's contents are made when they are read. */
+/** A tensor whose contents are made when they are read for the first time, whole, and kept from then on. */
+export function deferredTensor<D extends DType>(dtype: D, shape: readonly number[], make: () => ArrayOf[D]): Tensor<D> {
+  let kept: ArrayOf[D] | undefined;
+  return {
+    dtype,
+    shape,
+    get data() {
+      return (kept ??= make());
+    },
+  };
+}
+
+/** Whether a tensor's contents are made whenever they are read, piece by piece. */
 export function isLazy(tensor: Tensor): boolean {
   return fills.has(tensor);
 }

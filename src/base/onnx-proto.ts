@@ -22,7 +22,12 @@ export const onnxProto = {
     input: [11, 'ValueInfoProto[]'],
     output: [12, 'ValueInfoProto[]'],
     valueInfo: [13, 'ValueInfoProto[]'],
+    quantizationAnnotation: [14, 'TensorAnnotation[]'],
     sparseInitializer: [15, 'bytes[]'],
+  },
+  TensorAnnotation: {
+    tensorName: [1, 'string'],
+    quantParameterTensorNames: [2, 'StringStringEntryProto[]'],
   },
   NodeProto: {
     input: [1, 'string[]'],

@@ -26,8 +26,9 @@ export function packCodes(codes: ArrayLike<number>, bits: number): Uint8Array<Ar
   let held = 0;
   let width = 0;
   let at = 0;
+  const least = 2 ** (bits - 1);
   for (let i = 0; i < codes.length; i++) {
-    held |= stored(codes[i]!, bits) << width;
+    held |= (bits === 1 ? (codes[i]! + 1) / 2 : codes[i]! + least) << width;
     width += bits;
     for (; width >= 8; width -= 8, held >>>= 8) bytes[at++] = held & 255;
   }
@@ -40,19 +41,16 @@ export function unpackCodes(bytes: Uint8Array, bits: number, count: number): Int
   if (bytes.length !== packedLength(count, bits)) return undefined;
   const codes = new Int32Array(count);
   const mask = 2 ** bits - 1;
+  const least = 2 ** (bits - 1);
   let held = 0;
   let width = 0;
   let at = 0;
   for (let i = 0; i < count; i++) {
     for (; width < bits; width += 8) held |= bytes[at++]! << width;
     const value = held & mask;
-    codes[i] = bits === 1 ? 2 * value - 1 : value - 2 ** (bits - 1);
+    codes[i] = bits === 1 ? 2 * value - 1 : value - least;
     held >>>= bits;
     width -= bits;
   }
   return held === 0 ? codes : undefined;
-}
-
-function stored(code: number, bits: number): number {
-  return bits === 1 ? (code + 1) / 2 : code + 2 ** (bits - 1);
 }

@@ -15,13 +15,13 @@ export function bitsFor(values: number): number {
 }
 
 /**
- * The integer code of a real in steps, v = x/step (ABA eq. 6): clip(round half to even(v), lo, hi); signed codes of one
- * bit are −1 and 1, the sign.
+ * From a real in steps, v = x/step, to its integer code (ABA eq. 6): clip(round half to even(v), lo, hi); signed codes of
+ * one bit are −1 and 1, the sign.
  */
-export function codeOf(v: number, bits: number, signed: boolean): number {
-  if (signed && bits === 1) return v >= 0 ? 1 : -1;
+export function coder(bits: number, signed: boolean): (v: number) => number {
+  if (signed && bits === 1) return (v) => (v >= 0 ? 1 : -1);
   const { lo, hi } = codeBounds(bits, signed);
-  return Math.min(hi, Math.max(lo, roundHalfEven(v)));
+  return (v) => Math.min(hi, Math.max(lo, roundHalfEven(v)));
 }
 
 /** The step size a quantiser starts with: 2·mean|x|/√hi (as LSQ does); 1 where all is 0. */

@@ -1,4 +1,4 @@
-import { codeBounds, codeOf } from './quantiser.js';
+import { codeBounds, coder } from './quantiser.js';
 
 /** Values on a grid of equal steps: value = code·scale. */
 export interface Grid {
@@ -82,5 +82,6 @@ function leastSquares(values: Float64Array, scale: number, lo: number, hi: numbe
 }
 
 function codesOf(values: Float64Array, scale: number, bits: number): Int32Array<ArrayBuffer> {
-  return Int32Array.from(values, (w) => codeOf(w / scale, bits, true));
+  const code = coder(bits, true);
+  return Int32Array.from(values, (w) => code(w / scale));
 }

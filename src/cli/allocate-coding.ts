@@ -1,5 +1,6 @@
+import { count, percent } from '../base/figures.js';
 import type { AllocateCodingResult, CodingGoal } from '../commands/index.js';
-import { type ConversionCoding, conversionCodings } from '../workspace/types.js';
+import { type CommonOptions, type ConversionCoding, conversionCodings } from '../workspace/types.js';
 import { type DataFlags, defined } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
 import { table } from './table.js';
@@ -37,7 +38,12 @@ export function codingGoal(flags: CodingFlags, others: boolean): CodingGoal | st
 }
 
 /** `spikec allocate NET.onnx --data DATA --codings sws,rate --max-latency 40` */
-export function allocateCoding(host: Host, { path }: Target, goal: CodingGoal, flags: CodingFlags): Promise<void> {
+export function allocateCoding(
+  host: Host,
+  { path }: Target,
+  goal: CodingGoal,
+  flags: CodingFlags & Pick<CommonOptions, 'inputShapes'>,
+): Promise<void> {
   return runCommand(host, flags, async ({ driver, progress, take, data }) => {
     const { dataset, normalisation } = await data(flags.data, flags);
     const calibrate = flags.calibrate === undefined ? undefined : await data(flags.calibrate, flags, false);
@@ -56,15 +62,13 @@ export function allocateCoding(host: Host, { path }: Target, goal: CodingGoal, f
           threads: flags.threads,
           verify: flags.verify,
           outDir: flags.out,
+          inputShapes: flags.inputShapes,
         }),
       }),
     );
     return { text: describe(result), json: result };
   });
 }
-
-const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
-const whole = (n: number): string => Math.round(n).toLocaleString('en');
 
 /** Why nothing of a coding was measured, a line a coding. */
 function unmeasured({ points, refused }: AllocateCodingResult): readonly string[] {
@@ -75,21 +79,32 @@ function unmeasured({ points, refused }: AllocateCodingResult): readonly string[
   );
 }
 
+/** How to see the same figures again: `eval` counts steps of membranes with the operations, and planes where there are some. */
+function next({ chosen }: AllocateCodingResult, model: string): readonly string[] {
+  const { coding, synaptic_operations: synaptic, membrane_updates: updates } = chosen;
+  const isSent = coding === 'mbif' || coding === 'ibra';
+  const compile = `spikec compile ${model} --planes -o DIR, whose latency and operations these are, and `;
+  return [
+    `\nNext: ${isSent ? compile : ''}spikec eval ${isSent ? 'DIR' : model} --data DATA\n`,
+    `eval says ${count(synaptic + updates)} operations: it counts ${count(updates)} steps of membranes, too\n`,
+  ];
+}
+
 function describe(result: AllocateCodingResult): string {
   const { chosen, points, samples, data, ann, model } = result;
   const rows = points.map((one) => [
     one === chosen ? `${one.name}  ←` : one.name,
     percent(one.accuracy),
-    whole(one.latency_steps),
-    whole(one.operations),
+    count(one.latency_steps),
+    count(one.operations),
   ]);
   const silent =
     chosen.layers === undefined ? [] : [`silent steps: ${chosen.layers.map((one) => one.silent).join(' ')}\n`];
   return [
     table([['coding', 'accuracy', 'latency', 'operations'], ...rows], ['left', 'right', 'right', 'right']),
     ...unmeasured(result).map((line, i) => (i === 0 ? `\n${line}` : line)),
-    `\nchosen: ${chosen.name}, ${percent(chosen.accuracy)} on ${whole(samples)} samples of ${data} (ANN ${percent(ann.accuracy)})\n`,
+    `\nchosen: ${chosen.name}, ${percent(chosen.accuracy)} on ${count(samples)} samples of ${data} (ANN ${percent(ann.accuracy)})\n`,
     ...silent,
-    ...(model === undefined ? [] : [`\nNext: spikec eval ${model} --data DATA\n`]),
+    ...(model === undefined ? [] : next(result, model)),
   ].join('');
 }

@@ -1,10 +1,14 @@
+import { count, percent } from '../base/figures.js';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
+  type ShapeFlags,
   dataHelp,
   defined,
+  inputShapeOption,
   listOf,
   parseTarget,
   realNumber,
+  shapesFor,
   wholeNumber,
   withCommonFlags,
   withDataFlags,
@@ -15,9 +19,9 @@ import { type Host, runCommand } from './session.js';
 import { table } from './table.js';
 import { type CodingFlags, allocateCoding, codingGoal } from './allocate-coding.js';
 import type { AllocateResult, BitBudget, SilentGoal } from '../commands/index.js';
-import { type Target, conversionCodings } from '../workspace/types.js';
+import { type CommonOptions, type Target, conversionCodings } from '../workspace/types.js';
 
-interface AllocateFlags extends CodingFlags {
+interface AllocateFlags extends CodingFlags, ShapeFlags {
   readonly bytes?: number;
   readonly weightBits?: number;
   readonly sAce?: number;
@@ -63,7 +67,9 @@ export function addAllocate(program: Command, host: Host): void {
     .option('--engine <name>', 'engine to run on (default: the fastest present)')
     .option('--threads <n>', 'threads inside one operation', wholeNumber(1))
     .option('-o, --out <dir>', 'folder to write; without it nothing is written')
-    .action((target: Target, flags: AllocateFlags) => {
+    .option(...inputShapeOption)
+    .action((target: Target, given: AllocateFlags) => {
+      const flags = { ...given, ...shapesFor(command, given, [target]) };
       const wish = codingGoal(flags, goalOf(flags) !== noGoal || flags.least !== undefined || flags.most !== undefined);
       if (typeof wish === 'string') return command.error(`error: ${wish}`);
       if (wish !== undefined && (target.config !== undefined || !/\.onnx$/i.test(target.path)))
@@ -131,7 +137,12 @@ function rangeProblem({ silent, least, most }: AllocateFlags): string | undefine
   return `${silent === true ? 'silent steps of a layer' : 'bits of a weight'} are ${low} to ${high}, not ${bad}`;
 }
 
-function allocate(host: Host, target: Target, goal: Goal, flags: AllocateFlags): Promise<void> {
+function allocate(
+  host: Host,
+  target: Target,
+  goal: Goal,
+  flags: AllocateFlags & Pick<CommonOptions, 'inputShapes'>,
+): Promise<void> {
   return runCommand(host, flags, async ({ driver, progress, take, data }) => {
     const { dataset, normalisation } = await data(flags.data, flags);
     const result = take(
@@ -150,15 +161,13 @@ function allocate(host: Host, target: Target, goal: Goal, flags: AllocateFlags):
           threads: flags.threads,
           verify: flags.verify,
           outDir: flags.out,
+          inputShapes: flags.inputShapes,
         }),
       }),
     );
     return { text: describe(result), json: result };
   });
 }
-
-const percent = (part: number): string => `${(100 * part).toFixed(2)} %`;
-const count = (n: number): string => Math.round(n).toLocaleString('en');
 
 function describe(result: AllocateResult): string {
   const { total, calibration, exact } = result;

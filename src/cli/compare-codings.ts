@@ -1,10 +1,13 @@
+import { count, percent } from '../base/figures.js';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { CompareCodingsResult } from '../commands/compare-codings.js';
 import type { VerifyLevel } from '../workspace/types.js';
 import {
   type DataFlags,
+  type ShapeFlags,
   dataHelp,
   defined,
+  inputShapeOption,
   realNumber,
   wholeNumber,
   withCommonFlags,
@@ -14,7 +17,7 @@ import {
 import { type CommonFlags, type Host, runCommand } from './session.js';
 import { table } from './table.js';
 
-interface CompareFlags extends CommonFlags, DataFlags {
+interface CompareFlags extends CommonFlags, DataFlags, ShapeFlags {
   readonly data: string;
   readonly codings?: string;
   readonly calibrate?: string;
@@ -53,6 +56,7 @@ export function addCompareCodings(program: Command, host: Host): void {
     .option('--engine <name>', 'engine to run on (default: the fastest present)')
     .option('--threads <n>', 'threads inside one operation', wholeNumber(1))
     .option('-o, --out <file>', 'also write a page with plots')
+    .option(...inputShapeOption)
     .action((network: string, flags: CompareFlags) => compare(host, network, flags));
   withCommonFlags(withVerifyFlag(withDataFlags(command)), [
     'spikec compare-codings lenet5.onnx --data mnist:test --limit 500 -o codings.html',
@@ -87,6 +91,7 @@ function compare(host: Host, network: string, flags: CompareFlags): Promise<void
           threads: flags.threads,
           outFile: flags.out,
           verify: flags.verify,
+          inputShapes: flags.inputShape,
         }),
       }),
     );
@@ -102,8 +107,7 @@ function shareUpTo(
   return density.slice(0, Math.round(most / width)).reduce((sum, one) => sum + one * width, 0);
 }
 
-const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
-const whole = (n: number | undefined): string => (n === undefined ? '–' : Math.round(n).toLocaleString('en'));
+const whole = (n: number | undefined): string => (n === undefined ? '–' : count(n));
 
 function describe({
   network,
@@ -121,6 +125,7 @@ function describe({
     percent(one.accuracy),
     percent(one.agreement),
     whole(one.latency_steps),
+    whole(one.critical_path_steps),
     whole(one.operations),
     one.spikes_per_neuron.toFixed(2),
     (one.energy_pj * 1e-6).toFixed(2),
@@ -128,14 +133,29 @@ function describe({
   const kept = all.flatMap(({ name, residuals: one }) =>
     one === undefined ? [] : [[name, one.mean.toFixed(3), percent(shareUpTo(one, 0.5)), percent(shareUpTo(one, 1))]],
   );
-  const head = ['coding', 'accuracy', 'agreement', 'latency', 'operations', 'spikes/neuron', 'energy, µJ'];
+  const head = [
+    'coding',
+    'accuracy',
+    'agreement',
+    'latency',
+    'critical path',
+    'operations',
+    'spikes/neuron',
+    'energy, µJ',
+  ];
   const right = (n: number): ('left' | 'right')[] => ['left', ...new Array<'right'>(n).fill('right')];
-  const least = best.map((one) => [one.coding, percent(one.accuracy), whole(one.latency_steps), whole(one.operations)]);
+  const least = best.map((one) => [
+    one.coding,
+    percent(one.accuracy),
+    whole(one.latency_steps),
+    whole(one.critical_path_steps),
+    whole(one.operations),
+  ]);
   return [
     `${network}, ${whole(samples)} samples of ${data}: ANN ${percent(ann.accuracy)}\n\n`,
-    table([head, ...rows], right(6)),
+    table([head, ...rows], right(7)),
     `\nthe least with at most ${within} points below the ANN\n`,
-    table([['coding', 'best accuracy', 'steps', 'operations'], ...least], right(3)),
+    table([['coding', 'best accuracy', 'steps', 'critical path', 'operations'], ...least], right(4)),
     ...(kept.length === 0
       ? []
       : ['\nresiduals |u|/β^Ts, in θ\n', table([['coding', 'mean', 'up to 0.5', 'up to 1'], ...kept], right(3))]),

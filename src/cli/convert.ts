@@ -1,9 +1,11 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { type CodeRange, codeRangeOf } from '../base/code-range.js';
+import type { InputShape } from '../base/input-shape.js';
 import { parseNormalisation } from '../data/index.js';
 import { summary } from './compile.js';
 import { checkConvertFlags } from './convert-options.js';
 import {
+  inputShapeOption,
   type DataFlags,
   choice,
   dataHelp,
@@ -53,6 +55,7 @@ interface ConvertFlags extends CommonFlags, DataFlags {
   readonly perUnit?: number;
   readonly output?: string;
   readonly inputCodes?: CodeRange;
+  readonly inputShape?: readonly InputShape[];
   readonly emit?: readonly Artifact[];
   readonly out?: string;
   readonly verify?: boolean | VerifyLevel;
@@ -135,6 +138,7 @@ export function addConvert(program: Command, host: Host): void {
     .option('--strict', 'an SNN that differs from its source beyond the bound is an error, and nothing is written')
     .option('--emit <list>', `what to write: ${artifacts.join(', ')} (default: ir,json,onnx)`, listOf(artifacts))
     .option('--input-codes <range>', 'the integers that the input holds, as 0..255 or -8..7', codeRange)
+    .option(...inputShapeOption)
     .option('--output <name>', 'of several outputs of the file take this one (default: all)')
     .option('-o, --out <dir>', 'folder to write (default: the name of the network)');
   command.action((network: string, flags: ConvertFlags) => {
@@ -195,6 +199,7 @@ function convert(host: Host, network: string, flags: ConvertFlags): Promise<void
         ...defined({
           output: flags.output,
           inputCodes: flags.inputCodes,
+          inputShapes: flags.inputShape,
           emit: flags.emit,
           steps: flags.steps,
           silent: flags.silent,

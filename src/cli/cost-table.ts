@@ -1,3 +1,4 @@
+import { count, percent } from '../base/figures.js';
 import { table } from './table.js';
 import type { CostResult, CostRow, FunctionCost } from '../commands/cost.js';
 
@@ -31,7 +32,7 @@ function layersTable({ layers, total, measured }: CostResult): string {
   ];
   if (measured !== undefined) {
     columns.push(
-      column('firing', (l) => percent(l.firing_rate), percent(total.firing_rate)),
+      column('firing', (l) => percentOf(l.firing_rate), percentOf(total.firing_rate)),
       column('SOPs', (l) => count(l.sops ?? 0), count(total.sops ?? 0)),
       column(unit.name, (l) => unit.of(l.energy_pj ?? 0), unit.of(total.energy_pj ?? 0)),
       column('NS-ACE', (l) => count(l.ns_ace ?? 0), count(total.ns_ace ?? 0)),
@@ -90,17 +91,13 @@ function below(result: CostResult): string[][] {
   return rows;
 }
 
-function count(n: number): string {
-  return Math.round(n).toLocaleString('en');
-}
-
 /** At most two decimals. */
 function real(n: number): string {
   return String(Math.round(n * 100) / 100);
 }
 
-function percent(fraction: number | undefined): string {
-  return fraction === undefined ? '' : `${(100 * fraction).toFixed(2)} %`;
+function percentOf(fraction: number | undefined): string {
+  return fraction === undefined ? '' : percent(fraction);
 }
 
 interface Unit {

@@ -1,9 +1,12 @@
 import type { Command } from 'commander';
 import {
   type DataFlags,
+  type ShapeFlags,
   dataHelp,
   defined,
+  inputShapeOption,
   parseTarget,
+  shapesFor,
   wholeNumber,
   withCommonFlags,
   withDataFlags,
@@ -13,9 +16,9 @@ import { type CommonFlags, type Host, runCommand } from './session.js';
 import { isFolder, sampleForm } from '../data/index.js';
 import { table } from './table.js';
 import type { DataResult } from '../commands/index.js';
-import type { Target } from '../workspace/types.js';
+import type { CommonOptions, Target } from '../workspace/types.js';
 
-interface Flags extends CommonFlags, DataFlags {
+interface Flags extends CommonFlags, DataFlags, ShapeFlags {
   readonly for?: Target;
   readonly limit?: number;
   readonly allowOutside?: boolean;
@@ -30,14 +33,17 @@ export function addData(program: Command, host: Host): void {
     .argument('<data>', `${dataHelp}; FILE.npz or a file or folder of recordings for short`)
     .option('--for <target>', 'FILE or FILE#CONFIG that would read it', parseTarget)
     .option('--limit <n>', 'look at the first N samples only', wholeNumber(1))
-    .action((data: string, flags: Flags) => describe(host, data, flags));
+    .option(...inputShapeOption)
+    .action((data: string, flags: Flags) =>
+      describe(host, data, { ...flags, ...shapesFor(command, flags, [flags.for]) }),
+    );
   withCommonFlags(withOutsideFlag(withDataFlags(command)), [
     'spikec data mnist:test',
     'spikec data frames.npz --for gesture.spike#events --json',
   ]);
 }
 
-function describe(host: Host, data: string, flags: Flags): Promise<void> {
+function describe(host: Host, data: string, flags: Flags & Pick<CommonOptions, 'inputShapes'>): Promise<void> {
   return runCommand(host, flags, async ({ driver, take, data: open }) => {
     const spec = specOf(data);
     const { dataset, normalisation } = await open(spec, flags, false);
@@ -46,7 +52,7 @@ function describe(host: Host, data: string, flags: Flags): Promise<void> {
         dataset,
         normalisation,
         allowOutside: flags.allowOutside === true,
-        ...defined({ limit: flags.limit, target: flags.for }),
+        ...defined({ limit: flags.limit, target: flags.for, inputShapes: flags.inputShapes }),
       }),
     );
     return { text: textOf(result), json: result };
@@ -115,7 +121,8 @@ function recordingRows(
   const { events, milliseconds, on, seen } = recordings;
   const places =
     seen.rows === undefined ? `channels below ${seen.columns}` : `x below ${seen.columns}, y below ${seen.rows}`;
-  const input = shape.length === 0 ? `[2, ${seen.rows}, ${seen.columns}] or larger` : `[${shape.join(', ')}]`;
+  const least = seen.rows === undefined ? `[${seen.columns}]` : `[2, ${seen.rows}, ${seen.columns}]`;
+  const input = shape.length === 0 ? `${least} or larger` : `[${shape.join(', ')}]`;
   return [
     ['events', `${spread(events)}${on === undefined ? '' : `; ${(100 * on).toFixed(1)} % ON`}`],
     ['length', `${spread(milliseconds)} ms`],

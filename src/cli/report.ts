@@ -1,9 +1,13 @@
+import { percent } from '../base/figures.js';
 import type { Command } from 'commander';
 import {
   type DataFlags,
+  type ShapeFlags,
   dataHelp,
   defined,
+  inputShapeOption,
   parseTarget,
+  shapesFor,
   wholeNumber,
   withCommonFlags,
   withDataFlags,
@@ -11,9 +15,9 @@ import {
 } from './options.js';
 import { type CommonFlags, type Host, runCommand } from './session.js';
 import type { ReportResult } from '../commands/report.js';
-import type { Target } from '../workspace/types.js';
+import type { CommonOptions, Target } from '../workspace/types.js';
 
-interface ReportFlags extends CommonFlags, DataFlags {
+interface ReportFlags extends CommonFlags, DataFlags, ShapeFlags {
   readonly data?: string;
   readonly limit?: number;
   readonly batch?: number;
@@ -40,9 +44,12 @@ export function addReport(program: Command, host: Host): void {
     .option('--sample <n>', 'the image whose spikes are shown, from 0', wholeNumber(0))
     .option('--engine <name>', 'engine to run on (default: the fastest present)')
     .option('--threads <n>', 'threads inside one operation', wholeNumber(1))
+    .option(...inputShapeOption)
     .option('-o, --out <file>', 'the page', 'report.html')
     .option('--snippet', 'a piece of HTML that a notebook displays, in place of a page')
-    .action((targets: readonly Target[], flags: ReportFlags) => report(host, targets, flags));
+    .action((targets: readonly Target[], flags: ReportFlags) =>
+      report(host, targets, { ...flags, ...shapesFor(command, flags, targets) }),
+    );
   withCommonFlags(withOutsideFlag(withDataFlags(command)), [
     'spikec report runs/mnist --data mnist:test -o report.html',
     'spikec report resnet20.spike#base resnet20.spike#mb21',
@@ -53,10 +60,14 @@ function parseTargets(text: string, before: readonly Target[] | undefined): read
   return [...(before ?? []), parseTarget(text)];
 }
 
-function report(host: Host, targets: readonly Target[], flags: ReportFlags): Promise<void> {
+function report(
+  host: Host,
+  targets: readonly Target[],
+  flags: ReportFlags & Pick<CommonOptions, 'inputShapes'>,
+): Promise<void> {
   return runCommand(host, flags, async ({ driver, progress, take, data }) => {
     const opened = flags.data === undefined ? undefined : await data(flags.data, flags);
-    const { limit, batch, sample, engine, threads } = flags;
+    const { limit, batch, sample, engine, threads, inputShapes } = flags;
     const result = take(
       await driver.reportTargets(targets, {
         outFile: flags.out,
@@ -64,7 +75,7 @@ function report(host: Host, targets: readonly Target[], flags: ReportFlags): Pro
         normalisation: opened?.normalisation ?? {},
         allowOutside: flags.allowOutside === true,
         onProgress: progress,
-        ...defined({ dataset: opened?.dataset, limit, batch, sample, engine, threads }),
+        ...defined({ dataset: opened?.dataset, limit, batch, sample, engine, threads, inputShapes }),
       }),
     );
     return { text: describe(result), json: result };
@@ -73,7 +84,7 @@ function report(host: Host, targets: readonly Target[], flags: ReportFlags): Pro
 
 function describe({ file, bytes, targets }: ReportResult): string {
   const lines = targets.map(({ name, accuracy }) =>
-    accuracy === undefined ? name : `${name}  accuracy ${(100 * accuracy).toFixed(2)} %`,
+    accuracy === undefined ? name : `${name}  accuracy ${percent(accuracy)}`,
   );
   return `${lines.map((line) => `${line}\n`).join('')}${file}: ${Math.ceil(bytes / 1000).toLocaleString('en')} kB\n`;
 }

@@ -1,3 +1,4 @@
+import { percent } from '../base/figures.js';
 import type { Command } from 'commander';
 import {
   choice,
@@ -92,7 +93,7 @@ function train(host: Host, target: Target, flags: TrainFlags): Promise<void> {
   interrupt.say = () => interrupted(target, flags, kept, { running, within });
   interrupt.ask = () => {
     // between steps it ends by itself; what else takes time has nothing to keep
-    if (kept === undefined || !running.startsWith('epoch ') || flags.engine === 'torch') return false;
+    if (kept === undefined || !running.startsWith('epoch ')) return false;
     stopping = true;
     terminal.err('\nstopping behind this step (Ctrl-C again: at once)\n');
     return true;
@@ -199,10 +200,6 @@ function resumeCommand({ path, config }: Target, flags: TrainFlags, run: string)
   const outside = flags.allowOutside === true ? ['--allow-outside'] : [];
   const low = flags.lowMemory === true ? ['--low-memory'] : [];
   return ['spikec train', file, ...options, ...low, ...outside, '--resume'].join(' ');
-}
-
-function percent(fraction: number): string {
-  return `${(100 * fraction).toFixed(2)} %`;
 }
 
 /** `accuracy 93.41 %`, or of labels that are numbers `error 0.0312`, the mean absolute one. */

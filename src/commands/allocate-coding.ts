@@ -34,12 +34,12 @@ export async function allocateCoding(
 ): Promise<Outcome<AllocateCodingResult>> {
   const findings = new Findings();
   await prepare([]);
-  const source = importFile(file, findings);
+  const source = importFile(file, findings, options);
   await verifyWhereWanted(source, options, findings);
   const found = await chooseCoding(source, codings, goal, { ...options, limit }, findings);
   if (outDir === undefined) return { value: { ...found, files: [] }, diagnostics: findings.all };
   const { coding, steps, silent, threshold, layers } = found.chosen;
-  const { calibrate, normalisation, onProgress } = options;
+  const { calibrate, normalisation, onProgress, inputShapes } = options;
   const { value, diagnostics } = await convertOnnx(file, {
     coding,
     steps,
@@ -51,6 +51,7 @@ export async function allocateCoding(
     ...(layers === undefined ? {} : { periods: layers }),
     ...(calibrate && { calibrate }),
     ...(onProgress && { onProgress }),
+    ...(inputShapes && { inputShapes }),
   });
   const all = [...findings.all, ...diagnostics];
   if (value === undefined) return { diagnostics: all };

@@ -32,7 +32,7 @@ export async function compareCodingsOf(
   if (outFile !== undefined) refuseOutput(outFile, 'report');
   const findings = new Findings();
   await prepare([]);
-  const source = importFile(file, findings);
+  const source = importFile(file, findings, options);
   await verifyWhereWanted(source, options, findings);
   const found = await compareCodings(source, { ...rest, points }, findings);
   if (outFile !== undefined) writeOutput(outFile, await codingsPage(found, packageVersion()), 'report');

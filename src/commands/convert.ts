@@ -61,7 +61,7 @@ export async function convertOnnx(file: string, given: ConvertOptions): Promise<
   const configOf = (text: string): Config => unwritten(model, text, findings).config;
   const { text, silence } = await measuredText(source, onnxName, configOf, options, findings);
   const config = configOf(text);
-  const plan = conversionPlan(config, findings);
+  const plan = conversionPlan(config, findings, { network: source.imported.network });
   const { network, runs, conversion } = convertNetwork(source.imported.network, plan, findings, {
     after: ({ pass }) => options.onProgress?.({ phase: 'converting', done: 0, detail: `after ${pass}`, passing: true }),
   });

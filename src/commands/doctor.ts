@@ -1,4 +1,5 @@
 import { DiagnosticError, type Outcome, hasErrors } from '../base/diagnostics/index.js';
+import type { InputShape } from '../base/input-shape.js';
 import { type Blocker, blockersOf } from '../convert/blockers.js';
 import { type CodingExamined, examineCoding, rangeless } from '../convert/examine.js';
 import { costOf } from '../cost/index.js';
@@ -25,12 +26,17 @@ export interface DoctorResult {
   readonly codings: readonly CodingExamined[];
 }
 
+export interface DoctorOptions {
+  /** Sizes of inputs that the file leaves free. */
+  readonly inputShapes?: readonly InputShape[];
+}
+
 /** What converts of an ONNX file under which coding, what blocks, and how to get past it. Nothing is run or written. */
-export function examineOnnx(file: string): Outcome<DoctorResult> {
+export function examineOnnx(file: string, options: DoctorOptions = {}): Outcome<DoctorResult> {
   let network: Network;
   const findings = new Findings();
   try {
-    ({ network } = importFile(file, findings).imported);
+    ({ network } = importFile(file, findings, options).imported);
   } catch (error) {
     if (!(error instanceof DiagnosticError)) throw error;
     const unread = error.diagnostics.filter(({ code }) => !code.startsWith('onnx/'));

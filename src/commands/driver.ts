@@ -13,7 +13,7 @@ import type { ConvertOptions, ConvertResult } from './convert.js';
 import type { CostOptions, CostResult } from './cost.js';
 import type { DataOptions, DataResult } from './data.js';
 import type { DiffMatrix, DiffOptions, DiffResult } from './diff.js';
-import type { DoctorResult } from './doctor.js';
+import type { DoctorOptions, DoctorResult } from './doctor.js';
 import type { FormatResult } from './fmt.js';
 import type { CopiedExample } from './examples.js';
 import type { StarterModel } from './init.js';
@@ -40,7 +40,7 @@ export interface Driver {
   compileTarget(target: Target, options: CompileOptions): Promise<Outcome<CompileResult>>;
   convertOnnx(file: string, options: ConvertOptions): Promise<Outcome<ConvertResult>>;
   /** What of an ONNX file converts, and what blocks. */
-  examineOnnx(file: string): Promise<Outcome<DoctorResult>>;
+  examineOnnx(file: string, options?: DoctorOptions): Promise<Outcome<DoctorResult>>;
   /** A network in several codings on the same data. */
   compareCodings(file: string, options: CompareCodingsOptions): Promise<Outcome<CompareCodingsResult>>;
   evaluateTarget(target: Target, options: EvaluateOptions): Promise<Outcome<EvalResult>>;

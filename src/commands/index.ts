@@ -33,7 +33,7 @@ export type { Driver, PassInfo } from './driver.js';
 export const driver: Driver = {
   checkFile: async (target, options) => (await import('./check.js')).checkFile(target, options),
   formatFile: async (path) => (await import('./fmt.js')).formatFile(path),
-  examineOnnx: (file) => reported(async () => (await import('./doctor.js')).examineOnnx(file)),
+  examineOnnx: (file, options) => reported(async () => (await import('./doctor.js')).examineOnnx(file, options)),
   compareCodings: (file, options) =>
     reported(async () => (await import('./compare-codings.js')).compareCodingsOf(file, options)),
   compileTarget: (target, options) =>

@@ -1,3 +1,4 @@
+import { percent } from '../base/figures.js';
 import { basename, dirname, join } from 'node:path';
 import { chooseSilence } from '../allocate/silence.js';
 import type { AllocationTarget } from '../allocate/target.js';
@@ -72,8 +73,6 @@ function better({ min_accuracy: bound }: CodingGoal): (a: ComparedPoint, b: Comp
     a.latency_steps - b.latency_steps ||
     a.operations - b.operations;
 }
-
-const percent = (fraction: number): string => `${(100 * fraction).toFixed(2)} %`;
 
 /** No point holds all bounds: says how near they come. */
 function refuse(all: readonly ComparedPoint[], goal: CodingGoal): never {

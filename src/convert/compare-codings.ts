@@ -4,14 +4,17 @@ import { elementCount } from '../base/dtype.js';
 import { costOf, defaultHardware } from '../cost/index.js';
 import type { Dataset, Normalisation } from '../data/index.js';
 import { present } from '../base/invariant.js';
-import { type Network, isFiringLayer, isNeuronLayer, latencyOf } from '../network/index.js';
+import { type Network, isFiringLayer, isNeuronLayer, criticalPathOf, latencyOf } from '../network/index.js';
 import { configure, isSplit, pipelines, runPipeline } from '../passes/index.js';
-import { chooseEngine } from '../run/engine.js';
+import type { Engine } from '../engines/index.js';
+import { lower } from '../lower/program/index.js';
+import { engineForWork } from '../run/engine.js';
 import { fitToNetwork } from '../run/fit.js';
 import { openLogits } from '../run/logits.js';
 import { type Images, type SpikingRun, agreement, classesOf, outputsOf, readLabels } from '../run/metrics/index.js';
 import { residualsOf } from '../run/residuals.js';
 import { batchFor, runNetwork } from '../run/run-network.js';
+import { simplify } from '../tensor/index.js';
 import { conversionPlan, convertNetwork } from '../workspace/conversion.js';
 import { libraryNeurons } from '../workspace/files.js';
 import { Findings } from '../workspace/findings.js';
@@ -59,12 +62,20 @@ export async function compareCodings(
 ): Promise<CodingComparison> {
   const { network } = source.imported;
   const { normalisation, dataset, onProgress } = options;
-  const engine = chooseEngine(options.engine, 'infer');
   const fit = fitToNetwork(network, dataset, findings, { normalisation });
   const count = Math.min(fit.length, options.limit ?? fit.length);
   const images = (batch: number): Images => ({ dataset: fit, normalisation, count, batch });
   const labels = readLabels(images(100));
-  const ann = await openLogits(network, engine);
+  const said = new Set<string>();
+  const engineFor = (lowered: Network): Promise<Engine> => {
+    const work = { program: () => simplify(lower(lowered).program), samples: count, threads: options.threads };
+    return engineForWork(options.engine, 'infer', work, (found) => {
+      // once, of the network that it is first said of
+      if (!said.has(found.code)) findings.all.push(found);
+      said.add(found.code);
+    });
+  };
+  const ann = await openLogits(network, await engineFor(network), { threads: options.threads });
   let classes: Int32Array;
   try {
     const counter = (done: number, total: number): void => onProgress?.({ phase: 'ANN', done, total, unit: 'images' });
@@ -95,6 +106,7 @@ export async function compareCodings(
         continue;
       }
       const ran = withoutPlanes(spiking, findings);
+      const engine = await engineFor(ran);
       const { run } = await runNetwork(ran, images(batch), engine, { ...running, ones: isSplit(sent) }, name);
       points.push({
         ...point,
@@ -201,6 +213,7 @@ function figuresOf(
   const { real_macs: macs } = costOf(spiking).total;
   return {
     latency_steps: latencyOf(sent),
+    critical_path_steps: criticalPathOf(sent),
     operations,
     synaptic_operations: synaptic,
     membrane_updates: updates,
@@ -221,6 +234,7 @@ function bestOf(points: readonly ComparedPoint[], least: number): readonly BestO
       coding,
       accuracy,
       latency_steps: Math.min(...good.map((point) => point.latency_steps)),
+      critical_path_steps: Math.min(...good.map((point) => point.critical_path_steps)),
       operations: Math.min(...good.map((point) => point.operations)),
     };
   });

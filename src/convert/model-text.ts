@@ -1,6 +1,7 @@
 import { type AutoSilence, mostListed } from '../allocate/auto-silence.js';
 import { layerLines } from '../allocate/files.js';
 import { codeRangeText } from '../base/code-range.js';
+import { inputShapeArgument } from '../base/input-shape.js';
 import type { Normalisation } from '../data/index.js';
 import { LayerPatterns } from '../model/index.js';
 import type { ValueRange } from '../run/calibrate-quantisers.js';
@@ -25,11 +26,12 @@ export function modelText(onnxName: string, options: ConvertOptions, found: Foun
   const { use, settings } = lines;
   const only = options.output === undefined ? '' : `, output: ${JSON.stringify(options.output)}`;
   const codes = options.inputCodes === undefined ? '' : `, input_codes: "${codeRangeText(options.inputCodes)}"`;
+  const shapes = inputShapeArgument(options.inputShapes);
   return [
     `// Made by spikec convert from ${JSON.stringify(onnxName)}.`,
     ...use,
     'config converted {',
-    `  network onnx(${JSON.stringify(onnxName)}${only}${codes})`,
+    `  network onnx(${JSON.stringify(onnxName)}${only}${codes}${shapes})`,
     ...settings,
     ...normalizeLine(options.normalisation ?? {}),
     '}',

@@ -27,18 +27,15 @@ export function functionCosts(network: Network): readonly FunctionCost[] {
 /** What is computed, and operations of one value of it. */
 function functionOf(network: Network, op: Op): { readonly name: string; readonly each: number } | undefined {
   switch (op.kind) {
-    case 'recode': {
-      // a search among the thresholds
-      const steps = elementCount(paramOf(network, op, 'thresholds').tensor.shape);
-      return { name: `table of ${steps} steps`, each: Math.ceil(Math.log2(steps + 1)) };
-    }
+    case 'recode':
+      return { name: `table of ${thresholdsOf(network, op)} steps`, each: searched(network, op) };
     case 'digit_neuron': {
       const { function: name } = op.attrs;
       if (name === undefined) return { name: 'digit', each: digit };
       return { name: `digit of ${name}`, each: digit + operationsOf(name) };
     }
     case 'group_neuron':
-      return { name: op.attrs.function, each: (op.attrs.base === undefined ? 1 : digit) + ofGroup(op) };
+      return { name: op.attrs.function, each: (op.attrs.base === undefined ? 1 : digit) + ofGroup(network, op) };
     default:
       return undefined;
   }
@@ -47,9 +44,30 @@ function functionOf(network: Network, op: Op): { readonly name: string; readonly
 /** The value in units of its grid rounded, and one digit of it: a multiplication, and two divisions that drop the fraction. */
 const digit = 3;
 
-/** Of softmax a comparison, a subtraction, a power, an addition and a division; of a normalisation two sums, a difference, a square, a division and what it is scaled by. */
-function ofGroup(op: Op<'group_neuron'>): number {
-  return op.attrs.function === 'softmax' ? 5 : 5 + Object.keys(op.params).length;
+/**
+ * Of softmax a comparison, a subtraction, a power, an addition and a division (of integers a search among the powers, too); of a
+ * normalisation two sums, a difference, a square, a division and what it is scaled by (of integers by another division).
+ */
+function ofGroup(network: Network, op: Op<'group_neuron'>): number {
+  switch (op.attrs.function) {
+    case 'softmax':
+      return 5;
+    case 'integer_softmax':
+      return 5 + searched(network, op);
+    case 'layernorm':
+      return 5 + Object.keys(op.params).length;
+    case 'integer_norm':
+      return 6 + Object.keys(op.params).length;
+  }
+}
+
+/** Comparisons of a search among a table's thresholds. */
+function searched(network: Network, op: Op): number {
+  return Math.ceil(Math.log2(thresholdsOf(network, op) + 1));
+}
+
+function thresholdsOf(network: Network, op: Op): number {
+  return elementCount(paramOf(network, op, 'thresholds').tensor.shape);
 }
 
 /** How many operations a function of one value is made of. */

@@ -39,7 +39,7 @@ export function openSource(path: string, limit = unpackLimit): ByteSource {
   const [first, second] = file.read(0, 2);
   if (first !== 0x1f || second !== 0x8b) return file;
   try {
-    if (file.size > limit) fail('data/unpacked-too-large', { file: path, limit });
+    if (file.size > limit) failTooLarge(path, limit, onDisk(path));
     return memorySource(path, gunzip(file.read(0, file.size), path, limit));
   } finally {
     file.close();
@@ -48,11 +48,24 @@ export function openSource(path: string, limit = unpackLimit): ByteSource {
 
 function gunzip(bytes: Uint8Array, path: string, limit: number): Uint8Array<ArrayBuffer> {
   try {
-    return new Uint8Array(gunzipSync(bytes, { maxOutputLength: limit }));
+    // one piece for all of it, as large as the end of the file says: several would be put together, in twice the memory
+    const said = bytes.length < 18 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 4, true);
+    const chunkSize = Math.max(2 ** 20, Math.min(said, limit) + 1);
+    const unpacked = gunzipSync(bytes, { maxOutputLength: limit, chunkSize });
+    return new Uint8Array(unpacked.buffer as ArrayBuffer, unpacked.byteOffset, unpacked.length);
   } catch (error) {
-    if (isTooLarge(error)) return fail('data/unpacked-too-large', { file: path, limit });
+    if (isTooLarge(error)) return failTooLarge(path, limit, onDisk(path));
     return failUnpacking(error, path);
   }
+}
+
+/** What goes past the limit: files that aren't packed are read from the disk batch by batch. */
+export function failTooLarge(file: string, limit: number, help: string): never {
+  return fail('data/unpacked-too-large', { file, limit }, undefined, { help });
+}
+
+function onDisk(path: string): string {
+  return `unpack it first: gunzip ${path}; plain files are read batch by batch`;
 }
 
 function codeOf(error: unknown): unknown {

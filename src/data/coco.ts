@@ -88,6 +88,7 @@ function framedIn(set: CocoSet, channels: number, rows: number, columns: number)
       },
     },
     letterboxed: (...frame) => framedIn(set, ...frame),
+    decoded: true,
     notes,
     read(from, wanted) {
       const count = batchCount({ length }, from, wanted);

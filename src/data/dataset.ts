@@ -61,13 +61,14 @@ export interface Dataset {
   readonly recordings?: Recordings;
   /** Labels `start … start + count − 1`, where they are known without reading the samples. */
   readonly labels?: (start: number, count: number) => Int32Array;
-  /**
-   * Of a file with an array for each input of a network, by the inputs' names: samples of `size` numbers in a row. Undefined
-   * where an array is missing.
-   */
-  readonly inARow?: (inputs: readonly NamedInput[], size: number) => Dataset | undefined;
-  /** Names of the arrays, where none has a name of samples. */
+  /** Of a file with an array for each input of a network: by the inputs' names the samples of each. Undefined where an array is missing. */
+  readonly ofInputs?: (names: readonly string[]) => readonly Dataset[] | undefined;
+  /** Names of its arrays. */
   readonly arrays?: readonly string[];
+  /** None of them has a name of samples. */
+  readonly unnamed?: true;
+  /** A sample is decoded, framed or scaled each time it is read, which takes longer than to read its numbers. */
+  readonly decoded?: boolean;
   /** Remarks for the user: files of the set that are absent. */
   readonly notes: readonly string[];
   /** Images `start … start + count − 1` (fewer at the end), raw, row-major [count, ...shape]. */
@@ -86,6 +87,8 @@ export interface NamedInput {
   readonly name: string;
   readonly start: number;
   readonly end: number;
+  /** Of one sample; missing where the network has its numbers as a row alone. */
+  readonly shape?: readonly number[];
   /** Its numbers are ids of so many rows of a table. */
   readonly rows?: number;
 }

@@ -1,8 +1,9 @@
 import { type Diagnostic, type Outcome, diagnostic } from '../base/diagnostics/index.js';
+import { arranged, count, same } from './arranged.js';
 import { type Dataset, type NamedInput, type Normalisation, channelProblems } from './dataset.js';
 import { type Framing, type Sensor, framed } from './events/index.js';
 import { idsInTables } from './ids.js';
-import { channelsFirst, channelsLast, reshaped, withChannelsFirst, withChannelsLast } from './layout.js';
+import { inARow } from './in-a-row.js';
 
 /** Of how many places a detector speaks, and how many numbers the distribution of a side's distance has. */
 export interface Detector {
@@ -35,17 +36,23 @@ export interface Need {
  * that is what the input has; whatever isn't one of these is a diagnostic with both shapes.
  */
 export function fitDataset(given: Dataset, need: Need): Outcome<Dataset> {
-  if (need.targetIsInput !== true) given.withoutLabels?.();
   const { inputs = [] } = need;
-  const byName = inputs.length > 1 || (inputs.length === 1 && given.arrays !== undefined);
-  const row = byName ? given.inARow?.(inputs, count(need.shape)) : undefined;
-  if (row === undefined && given.arrays !== undefined) {
+  const byName = inputs.length > 1 || given.unnamed === true;
+  const parts = byName ? given.ofInputs?.(inputs.map(({ name }) => name)) : undefined;
+  const isNamed = given.unnamed === true || (byName && count(given.shape) !== count(need.shape));
+  if (parts === undefined && given.arrays !== undefined && isNamed) {
     const args = { name: given.name, arrays: given.arrays, inputs: inputs.map(({ name }) => name) };
     return { diagnostics: [diagnostic('data/no-samples', args)] };
   }
-  const frames = framesOf(row ?? given, need);
+  const [first = given, ...others] = parts ?? [];
+  if (need.targetIsInput !== true) first.withoutLabels?.();
+  const row = others.length > 0 ? inARow(given.name, [first, ...others], { ...need, inputs }) : undefined;
+  if (row !== undefined && row.value === undefined) return row;
+  const frames = framesOf(row?.value ?? first, need);
   if ('code' in frames) return { diagnostics: [frames] };
-  return fitSamples(frames, need);
+  const { value, diagnostics } = fitSamples(frames, need);
+  const all = [...(row?.diagnostics ?? []), ...diagnostics];
+  return value === undefined ? { diagnostics: all } : { value, diagnostics: all };
 }
 
 /** Recordings as the frames that a network takes; other data as it is. */
@@ -54,15 +61,16 @@ function framesOf(dataset: Dataset, { framing, shape }: Need): Dataset | Diagnos
   if (recordings === undefined) return dataset;
   const wanted = shape.slice(1);
   if (framing === undefined) return diagnostic('data/unframed', { name });
-  const sensor = recordings.sensor ?? sensorOf(wanted);
+  const sensor = recordings.sensor ?? sensorOf(wanted, recordings.channels);
   return sensor === undefined
-    ? diagnostic('data/shape-mismatch', { name, data: ['steps', 2, 'rows', 'columns'], network: shape })
+    ? diagnostic('data/shape-mismatch', { name, data: recordings.channels === true ? ['steps', 'channels'] : ['steps', 2, 'rows', 'columns'], network: shape })
     : framed(dataset, recordings, framing, sensor);
 }
 
-/** The sensor whose frames an input [2, rows, columns] takes. */
-function sensorOf(input: readonly number[]): Sensor | undefined {
+/** The sensor whose frames an input [2, rows, columns] takes; of a cochlea [channels]. */
+function sensorOf(input: readonly number[], isRow = false): Sensor | undefined {
   const [channels, rows, columns] = input;
+  if (isRow) return input.length === 1 ? { columns: channels! } : undefined;
   return input.length === 3 && channels === 2 ? { columns: columns!, rows: rows! } : undefined;
 }
 
@@ -97,41 +105,6 @@ function scaled(dataset: Dataset, { shape }: Need): Dataset {
   const [channels, rows, columns] = shape;
   if (dataset.letterboxed === undefined || shape.length !== 3 || same(dataset.shape, shape)) return dataset;
   return dataset.letterboxed(channels!, rows!, columns!);
-}
-
-interface Arranged {
-  readonly dataset: Dataset;
-  /** Where the channels went, when only the network's input says so. */
-  readonly moved?: 'first' | 'last';
-}
-
-function arranged(dataset: Dataset, wanted: readonly number[]): Arranged | undefined {
-  const { shape, layout } = dataset;
-  if (same(shape, wanted)) return { dataset };
-  if (same(squeezed(shape), squeezed(wanted))) return { dataset: reshaped(dataset, wanted) };
-  const flat = flattened(dataset, wanted);
-  if (flat !== undefined) return { dataset: flat };
-  if (shape.length !== wanted.length || shape.length < 3) return undefined;
-  const said = layout !== undefined;
-  if (same(channelsLast(shape), wanted))
-    return { dataset: withChannelsLast(dataset), ...(said ? {} : { moved: 'last' }) };
-  if (!said && same(channelsFirst(shape), wanted)) return { dataset: withChannelsFirst(dataset), moved: 'first' };
-  return undefined;
-}
-
-/** Rows of numbers for images and the other way round: of one channel, or where the order of channels is known. */
-function flattened(dataset: Dataset, wanted: readonly number[]): Dataset | undefined {
-  const { shape, layout } = dataset;
-  if (count(shape) !== count(wanted)) return undefined;
-  const [from, to] = [squeezed(shape), squeezed(wanted)];
-  if (to.length <= 1 && (from.length <= 2 || (from.length === 3 && layout !== undefined)))
-    return reshaped(dataset, wanted);
-  if (from.length > 1) return undefined;
-  if (to.length <= 2) return reshaped(dataset, wanted);
-  if (to.length !== 3 || layout === undefined) return undefined;
-  if (layout === 'nhwc') return withChannelsFirst(dataset, wanted);
-  const inner = wanted.at(-2)! * wanted.at(-1)!;
-  return { ...dataset, shape: wanted, channels: { count: wanted.at(-3)!, inner } };
 }
 
 function remedy({ shape, layout }: Dataset, need: Need): string {
@@ -170,8 +143,3 @@ function labelProblems({ name, classes, classesKnown, targets, boxes }: Dataset,
       : undefined;
   return [diagnostic('data/class-mismatch', { name, classes, outputs }, undefined, { help })];
 }
-
-const count = (shape: readonly number[]): number => shape.reduce((all, n) => all * n, 1);
-const squeezed = (shape: readonly number[]): readonly number[] => shape.filter((n) => n !== 1);
-const same = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((n, i) => n === b[i]);

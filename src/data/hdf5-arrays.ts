@@ -1,6 +1,6 @@
 import type { Dataset, Layout } from './dataset.js';
 import { Hdf5File } from './events/index.js';
-import { type StoredArray, imageKeys, labelKeys, labelledArrays } from './labelled-arrays.js';
+import { type StoredArray, arraysOfFile } from './labelled-arrays.js';
 
 interface Options {
   /** False where only the images matter: a file without labels has 0 for each. */
@@ -13,25 +13,24 @@ export function openHdf5(name: string, path: string, { labelled, layout }: Optio
   const file = new Hdf5File(path);
   try {
     const bad = (reason: string): never => file.bad(reason);
-    const missing = (keys: readonly string[]): never => bad(`it has no array "${keys.join('" or "')}"`);
-    const images = file.nameOf(imageKeys) ?? missing(imageKeys);
-    const labels = file.nameOf(labelKeys);
-    const other = file.names().filter((key) => !imageKeys.includes(key) && !labelKeys.includes(key));
-    if (labels === undefined && labelled && other.length === 0) missing(labelKeys);
-    return labelledArrays({
+    const set = arraysOfFile({
       name,
       path,
-      images: stored(file, images),
-      labels: labels === undefined ? undefined : stored(file, labels),
-      others: {
-        names: other,
-        of: (key) => (other.includes(key) ? stored(file, key) : undefined),
-      },
-      missing: labelled ? () => missing(labelKeys) : undefined,
+      names: file.names(),
+      array: (key) => stored(file, key),
+      lacks: (keys) => bad(`it has no array "${keys.join('" or "')}"`),
+      labelled,
       layout,
       bad,
       close: () => file.close(),
     });
+    // of a packed array whole pieces are unpacked for a sample
+    const { ofInputs } = set;
+    return {
+      ...set,
+      decoded: true,
+      ...(ofInputs && { ofInputs: (names) => ofInputs(names)?.map((one) => ({ ...one, decoded: true })) }),
+    };
   } catch (error) {
     file.close();
     throw error;

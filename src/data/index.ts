@@ -21,6 +21,7 @@ export { type Framing, type Recordings, framingKinds, framingRules, loadHdf5, ne
 export { openIdx } from './idx.js';
 export { openNpz } from './npz.js';
 export { type OpenOptions, loadReaders, openDataset, sampleForm } from './open.js';
+export { SampleStore } from './sample-store.js';
 export { hashOf, hashOfFile, piecesOfFile } from './hashes.js';
 export { failThere, writeFile, writeNewFile } from './writing.js';
 export { FolderClaim, finishWrites, writeFolder } from './folders.js';

@@ -5,8 +5,8 @@ import { withChannelsFirst } from './layout.js';
 import { mostClasses } from './npy.js';
 
 /** Names of arrays of samples, and of labels. */
-export const imageKeys = ['images', 'x'];
-export const labelKeys = ['labels', 'y'];
+const imageKeys = ['images', 'x'];
+const labelKeys = ['labels', 'y'];
 /** Numbers in labels at most. */
 const labelLimit = 2 ** 26;
 
@@ -19,6 +19,52 @@ export interface StoredArray {
   readonly samples: (part: { readonly start: number; readonly count: number; readonly size: number }) => Uint8Array | Float32Array;
   /** All of it. */
   readonly numbers: () => Float64Array;
+}
+
+/** A file of arrays: an NPZ archive, an HDF5 file. */
+export interface ArrayFile {
+  /** How the user named it. */
+  readonly name: string;
+  readonly path: string;
+  /** Of its arrays. */
+  readonly names: readonly string[];
+  readonly array: (name: string) => StoredArray;
+  /** Fails with what there is in place of one of some arrays. */
+  readonly lacks: (names: readonly string[]) => never;
+  /** False where only the samples matter: without labels there is 0 for each. */
+  readonly labelled: boolean;
+  readonly layout: Layout | undefined;
+  readonly bad: (reason: string, help?: string) => never;
+  readonly close: () => void;
+}
+
+/**
+ * The arrays `images` (or `x`) and `labels` (or `y`) of a file as a data set; others may be labels of single outputs, or samples of
+ * single inputs. Where none has a name of samples, the first stands for them until a network's inputs say which they are.
+ */
+export function arraysOfFile(file: ArrayFile): Dataset {
+  const { names, array, lacks, labelled } = file;
+  const first = (keys: readonly string[]): StoredArray | undefined => {
+    const key = keys.find((one) => names.includes(one));
+    return key === undefined ? undefined : array(key);
+  };
+  const other = names.filter((key) => !imageKeys.includes(key) && !labelKeys.includes(key));
+  const unnamed = !imageKeys.some((key) => names.includes(key)) && other.length > 0;
+  const missing = labelled ? (): never => lacks(labelKeys) : undefined;
+  const others = { names: other, of: (key: string) => (other.includes(key) ? array(key) : undefined) };
+  const images = first(unnamed ? other : imageKeys) ?? lacks(imageKeys);
+  // labels by their names alone are those of a network's outputs
+  const labels = first(labelKeys) ?? (other.length === 0 ? missing?.() : undefined);
+  const ofInputs = (inputs: readonly string[]): readonly Dataset[] | undefined => {
+    if (!inputs.every((input) => names.includes(input))) return undefined;
+    // an input may be called as labels are
+    const own = first(labelKeys.filter((key) => !inputs.includes(key)));
+    return inputs.map((input, i) =>
+      labelledArrays({ ...file, images: array(input), labels: i === 0 ? own : undefined, others, missing }),
+    );
+  };
+  const set = labelledArrays({ ...file, images, labels, others, missing });
+  return { ...set, ofInputs, arrays: names, ...(unnamed ? { unnamed } : {}) };
 }
 
 interface Parts {
@@ -48,7 +94,9 @@ function readLabels(
   const width = elementCount(axes);
   const real = type.startsWith('f');
   if (shape.length < 1 || !(real || (shape.length <= 2 && width === 1))) {
-    const help = real ? undefined : 'classes are one integer a sample: numpy.argmax(labels, 1) of one-hot rows';
+    const perPixel = `a class for each pixel is learned as numbers, one a class: save [count, classes, rows, columns] of 0 and 1 as float32, and train with \`loss bce\``;
+    const perSample = 'classes are one integer a sample: numpy.argmax(labels, 1) of one-hot rows';
+    const help = real ? undefined : shape.length > 2 ? perPixel : perSample;
     bad(`${what} have the shape [${shape.join(', ')}], not [count]${real ? ' or [count, …outputs]' : ''}`, help);
   }
   if (rows !== length) fail('data/count-mismatch', { name, images: length, labels: rows });
@@ -66,7 +114,7 @@ function readLabels(
 }
 
 /** An array of samples [count, …] and one of their labels, as a data set. */
-export function labelledArrays(parts: Parts): Dataset {
+function labelledArrays(parts: Parts): Dataset {
   const { name, images, layout, others, missing, bad, close } = parts;
   const absent = parts.labels === undefined;
   const [length = 0, ...axes] = images.shape;

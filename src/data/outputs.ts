@@ -14,13 +14,20 @@ export function labelledFor(dataset: Dataset, outputs: readonly string[], mirror
 /** The data set's samples alone, for what looks at no labels. */
 export function withoutLabels(dataset: Dataset): Dataset {
   const { targets: _targets, boxes: _boxes, withoutLabels: _none, ...rest } = dataset;
-  return { ...rest, classes: 1, classesKnown: false };
+  return { ...rest, ...partsOf(dataset, withoutLabels), classes: 1, classesKnown: false };
+}
+
+/** The samples of a network's inputs, the first of which has the labels. */
+function partsOf({ ofInputs }: Dataset, labelled: (first: Dataset) => Dataset): Pick<Dataset, 'ofInputs'> {
+  if (ofInputs === undefined) return {};
+  return { ofInputs: (names) => ofInputs(names)?.map((part, i) => (i === 0 ? labelled(part) : part)) };
 }
 
 function withLabels(dataset: Dataset, { classes, numbers }: Labels): Dataset {
   const { labels: _labels, targets: _targets, withoutLabels: _none, ...rest } = dataset;
   return {
     ...rest,
+    ...partsOf(dataset, (first) => withLabels(first, { classes, ...(numbers === undefined ? {} : { numbers }) })),
     ...(numbers === undefined ? {} : { targets: numbers.width }),
     classes: numbers === undefined ? classesIn(classes) : 0,
     classesKnown: false,

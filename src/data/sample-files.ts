@@ -51,6 +51,7 @@ export function sampleFiles(name: string, found: ClassFolders, { read, steps, ..
     classes: found.classes.length,
     classesKnown: false,
     length,
+    decoded: true,
     notes: [],
     labels: (from, count) => labels.slice(from, from + batchCount({ length }, from, count)),
     read(from, wanted) {

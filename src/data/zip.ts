@@ -1,6 +1,6 @@
 import { constants, inflateRawSync } from 'node:zlib';
 import { fail } from '../base/diagnostics/index.js';
-import { type ByteSource, failUnpacking, isTooLarge, memorySource, partOf } from './bytes.js';
+import { type ByteSource, failTooLarge, failUnpacking, isTooLarge, memorySource, partOf } from './bytes.js';
 
 /** One file inside a ZIP archive. */
 export interface ZipMember {
@@ -18,6 +18,8 @@ const locator64Signature = 0x07064b50;
 const entrySignature = 0x02014b50;
 const localSignature = 0x04034b50;
 const max32 = 0xffffffff;
+/** What goes past the limit of what is unpacked. */
+export const unpackedArrays = 'write it with numpy.savez in place of savez_compressed; plain arrays are read batch by batch';
 /** Largest central directory that is read: archives of arrays have a handful of entries. */
 const directoryLimit = 2 ** 24;
 
@@ -163,7 +165,7 @@ export function memberHead(source: ByteSource, member: ZipMember, length: number
 export function openMember(source: ByteSource, member: ZipMember, limit: number): ByteSource {
   const start = packedPlace(source, member);
   if (member.method === 0) return partOf(source, start, member.size);
-  if (member.size > limit) return fail('data/unpacked-too-large', { file: source.path, limit });
+  if (member.size > limit) return failTooLarge(source.path, limit, unpackedArrays);
   const bytes = inflate(source.read(start, member.packedSize), source.path, member.size);
   if (bytes === undefined || bytes.length !== member.size || crc32(bytes) !== member.crc) {
     return bad(source, `its member "${member.name}" is damaged (checksum)`);
@@ -179,7 +181,8 @@ function plain(bytes: Buffer): Uint8Array<ArrayBuffer> {
 /** The unpacked bytes, or nothing where there are more than `size`. */
 function inflate(packed: Uint8Array, path: string, size: number): Uint8Array<ArrayBuffer> | undefined {
   try {
-    return plain(inflateRawSync(packed, { maxOutputLength: Math.max(1, size) }));
+    // one piece holds all of it: several would be put together, in twice the memory
+    return plain(inflateRawSync(packed, { maxOutputLength: Math.max(1, size), chunkSize: Math.max(64, size + 1) }));
   } catch (error) {
     if (isTooLarge(error)) return undefined;
     return failUnpacking(error, path);

@@ -33,7 +33,10 @@ export async function openNative(
   const ports = portsOf(program, options.states);
   await requireKoffi();
   const compiler = given ?? (await findCompiler());
-  const emitted = ports.states.length === 0 ? emitInference(program, compiler.target) : emitC(program, compiler.target);
+  const emitted =
+    ports.states.length === 0
+      ? emitInference(program, compiler.target)
+      : emitC(program, compiler.target, { storesBytes: true });
   const library = await compileProgram(compiler, emitted, openLibrary);
   const threads = options.threads ?? availableParallelism();
   const separable = ports.states.length === 0 && isSeparable(program);

@@ -24,15 +24,19 @@ export async function openOnnxSource(
   model: Uint8Array | string,
   options: {
     readonly threads?: number;
+    readonly brief?: boolean;
     readonly name?: string;
     /** The one batch size the file can be run with, where its input doesn't say so: a Reshape to [1, …] inside. */
     readonly batch?: number | undefined;
   } = {},
 ): Promise<OnnxSource> {
   const what = options.name ?? (typeof model === 'string' ? model : 'the ONNX file');
-  const session = await Session.open(model, { threads: options.threads, optimize: false, what });
+  const session = await Session.open(model, { threads: options.threads, brief: options.brief, optimize: false, what });
   const { inputs, outputs } = session;
-  const fixedBatch = inputs.map(({ shape }) => shape[0]).find((size) => typeof size === 'number') ?? options.batch;
+  // beside other inputs, one of a single axis has none for the batch
+  const batched = inputs.length === 1 ? inputs : inputs.filter(({ shape }) => shape.length > 1);
+  const fixedBatch = batched.map(({ shape }) => shape[0]).find((size) => typeof size === 'number') ?? options.batch;
+  const run: RunPiece = (feeds, fetches) => session.run(inRank(inputs, feeds), fetches);
   return {
     inputs,
     outputs,
@@ -43,11 +47,13 @@ export async function openOnnxSource(
       }
       const rows = feeds[inputs[0]?.name ?? '']?.shape[0] ?? 1;
       const given = asDeclared(inputs, feeds);
-      if (fixedBatch === undefined || typeof fixedBatch === 'string' || rows === fixedBatch)
-        return session.run(given, fetches);
+      // no input has an axis for the batch: a sample at a time
+      const bare = inputs.every(({ name, shape }) => feeds[name]!.shape.length === shape.length + 1);
+      if (bare) return rows === 1 ? run(given, fetches) : inPieces({ run, fetches }, given, rows, 1);
+      if (fixedBatch === undefined || typeof fixedBatch === 'string' || rows === fixedBatch) return run(given, fetches);
       if (!(fixedBatch >= 1))
         fail('engine/refused', { engine: 'onnxruntime', what, reason: `its batch is ${fixedBatch}` });
-      return inPieces({ session, fetches }, given, rows, fixedBatch);
+      return inPieces({ run, fetches }, given, rows, fixedBatch);
     },
     dispose: () => session.close(),
   };
@@ -77,9 +83,25 @@ const ranges: Readonly<Partial<Record<DType, readonly [number, number]>>> = {
   i32: [-(2 ** 31), 2 ** 31 - 1],
 };
 
+type RunPiece = (
+  feeds: Readonly<Record<string, Tensor>>,
+  fetches: readonly string[] | undefined,
+) => Promise<Record<string, Tensor>>;
+
+/** One row of an input that has no axis for the batch, without that axis. */
+function inRank(inputs: readonly Port[], feeds: Readonly<Record<string, Tensor>>): Readonly<Record<string, Tensor>> {
+  const ranks = new Map(inputs.map(({ name, shape }) => [name, shape.length]));
+  return Object.fromEntries(
+    Object.entries(feeds).map(([name, t]) => {
+      const once = t.shape[0] === 1 && ranks.get(name) === t.shape.length - 1 && t.shape.length > 1;
+      return [name, once ? ({ ...t, shape: t.shape.slice(1) } as Tensor) : t];
+    }),
+  );
+}
+
 /** Runs `rows` rows `size` at a time; the last piece is filled up with its last row. */
 async function inPieces(
-  { session, fetches }: { readonly session: Session; readonly fetches: readonly string[] | undefined },
+  { run, fetches }: { readonly run: RunPiece; readonly fetches: readonly string[] | undefined },
   feeds: Readonly<Record<string, Tensor>>,
   rows: number,
   size: number,
@@ -87,7 +109,7 @@ async function inPieces(
   const pieces: Record<string, Tensor>[] = [];
   for (let start = 0; start < rows; start += size) {
     const piece = Object.entries(feeds).map(([name, t]) => [name, takeRows(t, start, size)]);
-    pieces.push(await session.run(Object.fromEntries(piece), fetches));
+    pieces.push(await run(Object.fromEntries(piece), fetches));
   }
   const names = Object.keys(pieces[0] ?? {});
   return Object.fromEntries(

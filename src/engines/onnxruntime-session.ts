@@ -23,6 +23,8 @@ export async function loadOnnxruntime(): Promise<OrtModule> {
 export interface SessionOptions {
   readonly threads?: number | undefined;
   readonly optimize: boolean;
+  /** Whether threads sleep until there is work for them, and memory of a run is given back. */
+  readonly brief?: boolean | undefined;
   /** What runs, for messages: `program "lenet5"`, `net.onnx`. */
   readonly what: string;
 }
@@ -46,7 +48,7 @@ export class Session {
   }
 
   /** Opens a model from its bytes, or from a path (then external data lies beside it). */
-  static async open(model: Uint8Array | string, { threads, optimize, what }: SessionOptions): Promise<Session> {
+  static async open(model: Uint8Array | string, { threads, optimize, brief, what }: SessionOptions): Promise<Session> {
     const ort = await loadOnnxruntime();
     const options: Ort.InferenceSession.SessionOptions = {
       graphOptimizationLevel: optimize ? 'all' : 'disabled',
@@ -56,6 +58,9 @@ export class Session {
       enableMemPattern: false,
       logSeverityLevel: 4,
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+      ...(brief === true
+        ? { enableCpuMemArena: false, extra: { session: { intra_op: { allow_spinning: '0' } } } }
+        : {}),
     };
     try {
       const session =

@@ -23,7 +23,8 @@ async function openOnnxruntime(program: Program, options: OpenOptions = {}): Pro
   }
   const what = `program "${program.name}"`;
   const ports = portsOf(program, options.states);
-  const session = await Session.open(emitOnnx(program), { threads: options.threads, optimize: true, what });
+  const { threads, brief } = options;
+  const session = await Session.open(emitOnnx(program), { threads, brief, optimize: true, what });
   const names = outputNames(program);
   const returned = Object.keys(ports.returned);
   const states = new BoundStates(session, ports.states, names, options.states);

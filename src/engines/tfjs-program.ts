@@ -3,6 +3,7 @@ import { emitTfjsProgram, tfTypes, unsupportedByTfjs } from '../backends/tfjs/in
 import { DiagnosticError, diagnostic, fail } from '../base/diagnostics/index.js';
 import { type DType, type Tensor, tensor } from '../base/dtype.js';
 import { type Program, batchSize, checkedFeed } from '../tensor/index.js';
+import { giveWasmKernels } from './tfjs-wasm/kernels.js';
 import { checkState, chosenStates, portsOf } from './states.js';
 import type { OpenOptions, Opened } from './types.js';
 
@@ -36,6 +37,7 @@ export async function openOnTfjs(
     readonly run: (tf: Tf, given: Tensors) => Tensors;
   };
   await tf.setBackend(backend);
+  if (backend === 'wasm') giveWasmKernels(tf);
   const params = Object.fromEntries(program.params.map(({ id, data }) => [id, toTf(tf, data)]));
   let now = Object.fromEntries([...(options.states ?? [])].map(([id, value]) => [id, ownTf(tf, value)]));
   let before: Tensors | undefined;

@@ -14,6 +14,11 @@ export interface OpenOptions {
   /** Threads inside one operation; the engine's default where missing. */
   readonly threads?: number;
   /**
+   * Whether it runs a few times only, between other work: onnxruntime's threads then sleep until there is work for them instead of waiting in
+   * a loop, and of what a step took no memory is kept for the next.
+   */
+  readonly brief?: boolean | undefined;
+  /**
    * States by id, with the values that they begin with. A state is an input ID of the program whose value at the next
    * step is the output `next.ID`, of the same dtype and fixed shape. The engine keeps them, in its own form and memory:
    * they are neither fed nor given back by `step`, and nothing of them is copied unless it is read.

@@ -57,22 +57,28 @@ export interface LongWork {
   /** Samples that it will be run on. */
   readonly samples: number;
   readonly threads?: number | undefined;
+  /** Of a training: samples of a step. */
+  readonly batch?: number;
 }
 
-/** Seconds of a processor for each element that an op makes, and each product that is added up, on the engines of `auto`. */
-const perElement = 1e-10;
-const perProduct = 2e-11;
+/**
+ * Seconds of a processor for each element that an op makes and each product that is added up, and seconds of a call for each
+ * op, on the engine that `auto` takes without a compiler; and what of that time `native` saves. Of a training, these are
+ * `onnxruntime` and its steps (fitted to four networks, docs/engines.md).
+ */
+const inference = { perElement: 1e-10, perProduct: 2e-11, perOp: 0, saved: 0.5 };
+const training = { perElement: 5e-11, perProduct: 6.5e-11, perOp: 2e-5, saved: 0.7 };
 
 /** Seconds that a C compiler takes for a program, and for each of its ops. */
 const compiling = { any: 1, perOp: 0.0015 };
 
-/** What of the time the engine `native` saves. */
-const saved = 0.5;
-
 /** Seconds that work takes on the engines that are always there, and those that `native` saves by it, its compiler's taken off. */
-export function estimate({ program, samples, threads = threadsHere() }: LongWork) {
+export function estimate({ program, samples, threads = threadsHere(), batch }: LongWork) {
   const made = program();
   const { elements, products } = workOf(made);
-  const seconds = (samples * (elements * perElement + products * perProduct)) / threads;
+  const { perElement, perProduct, perOp, saved } = batch === undefined ? inference : training;
+  const calls = samples / (batch ?? samples);
+  const shared = (samples * (elements * perElement + products * perProduct)) / threads;
+  const seconds = shared + calls * made.ops.length * perOp;
   return { seconds, gain: saved * seconds - compiling.any - compiling.perOp * made.ops.length };
 }

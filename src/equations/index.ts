@@ -42,6 +42,7 @@ export {
   stepwiseParameters,
   thresholdOf,
   withoutRanges,
+  withoutSpread,
   type PlaneForm,
   planeDocs,
   planeForms,

@@ -83,6 +83,13 @@ export interface ParameterRange {
   readonly above?: number;
 }
 
+export interface Learn {
+  readonly constraint?: LearnConstraint;
+  readonly per?: LearnScope;
+  /** What the last one starts from, and those between at equal distances. Of the language alone (`withoutRanges`). */
+  readonly to?: number;
+}
+
 export interface NeuronParam {
   readonly name: string;
   /** What its values must be, where it says so: `integer: int = 2`. */
@@ -90,7 +97,7 @@ export interface NeuronParam {
   /** Missing where the user must give it. A boolean parameter is 0 or 1. */
   readonly default?: number;
   /** Learnable: trained per layer, or `per` what is said, starting from its value, kept in range by `constraint`. */
-  readonly learn?: { readonly constraint?: LearnConstraint; readonly per?: LearnScope };
+  readonly learn?: Learn;
   /** Of the language alone: the values that are compiled lie in it, so networks don't carry it (`withoutRanges`). */
   readonly range?: ParameterRange;
 }
@@ -152,7 +159,14 @@ export interface NeuronUse {
 
 /** The neuron as networks carry it: its values have been checked. */
 export function withoutRanges(def: NeuronDef): NeuronDef {
-  return { ...def, params: def.params.map(({ range: _range, ...param }) => param) };
+  return { ...def, params: def.params.map(({ range: _range, ...param }) => withoutSpread(param)) };
+}
+
+/** The parameter without the spread of what it starts from: all of its values start from the first. */
+export function withoutSpread(param: NeuronParam): NeuronParam {
+  if (param.learn?.to === undefined) return param;
+  const { to: _to, ...learn } = param.learn;
+  return { ...param, learn };
 }
 
 /** The parameter that is the step size of a neuron's levels: the one with the constraint `step`. */

@@ -1,4 +1,5 @@
 import { codeRangeOf } from '../base/code-range.js';
+import { inputShapesOf } from '../base/input-shape.js';
 import { type Help, addingLine } from '../base/diagnostics/index.js';
 import { suggest } from '../base/did-you-mean.js';
 import type { ConfigDeclaration, Expression, Setting } from '../syntax/index.js';
@@ -295,9 +296,12 @@ export class ConfigChecker {
       { name: 'path', spec: { kind: 'string' }, required: true },
       { name: 'output', spec: { kind: 'string' }, required: false },
       { name: 'input_codes', spec: { kind: 'string' }, required: false },
+      { name: 'input_shape', spec: { kind: 'string' }, required: false },
     ];
     const values = evaluateArguments(callee, parameters, calleeOf(value).args, context);
-    const [path, output, codes] = ['path', 'output', 'input_codes'].map((name) => values?.get(name));
+    const [path, output, codes, shape] = ['path', 'output', 'input_codes', 'input_shape'].map((name) =>
+      values?.get(name),
+    );
     if (path?.kind !== 'string') return undefined;
     const folder = folderOf(declared.file.ast.source.name);
     const resolved = join(folder, path.value);
@@ -320,7 +324,20 @@ export class ConfigChecker {
       this.#reporter.report('model/wrong-kind', wrong, value.span);
       return undefined;
     }
-    const held = inputCodes === undefined ? {} : { inputCodes };
+    const inputShapes = shape?.kind === 'string' ? inputShapesOf(shape.value) : undefined;
+    if (shape?.kind === 'string' && inputShapes === undefined) {
+      const wrong = {
+        name: 'input_shape',
+        expected: 'sizes of all axes, the batch first, as "1,3,224,224" or "x=1,3,224,224; y=1,10"',
+        found: `"${shape.value}"`,
+      };
+      this.#reporter.report('model/wrong-kind', wrong, value.span);
+      return undefined;
+    }
+    const held = {
+      ...(inputCodes === undefined ? {} : { inputCodes }),
+      ...(inputShapes === undefined ? {} : { inputShapes }),
+    };
     return { kind: 'onnx', path: path.value, folder, resolved, ...only, ...held, place: value.span };
   }
 

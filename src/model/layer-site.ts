@@ -31,19 +31,20 @@ export function layerSite({ op, place, frame, reporter, add }: Building): LayerS
       });
       return undefined;
     },
-    wrongArgument: (name, expected, found) => {
+    wrongArgument: (name, expected, found, of) => {
       const args = { what: `\`${name}\` of \`${op}\``, expected, found };
-      reporter.report('model/argument-type', args, place, { related: blockTrail(frame) });
+      const from = of === undefined ? [] : [{ place: of.place, message: `${describeShape(of.shape)} comes from here` }];
+      reporter.report('model/argument-type', args, place, { related: [...from, ...blockTrail(frame)] });
       return undefined;
     },
-    mismatch: (left, right) => {
+    mismatch: (left, right, why, help) => {
       const [first, second] = [describeShape(left.shape), describeShape(right.shape)];
       const related = [
         { place: left.place, message: `${first} comes from here` },
         { place: right.place, message: `${second} comes from here` },
         ...blockTrail(frame),
       ];
-      reporter.report('model/shape-mismatch', { op, left: first, right: second }, place, { related });
+      reporter.report('model/shape-mismatch', { op, left: first, right: second, why }, place, { related, help });
       return undefined;
     },
   };

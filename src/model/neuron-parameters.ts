@@ -5,6 +5,7 @@ import {
   type NeuronParam,
   learnConstraints,
   learnScopes,
+  withoutSpread,
 } from '../equations/index.js';
 import type { Span } from '../base/source.js';
 import type { CallExpression, NameExpression } from '../syntax/index.js';
@@ -15,7 +16,7 @@ import type { Choices, Parameter, Spec } from './schema.js';
 import type { Reporter } from './reporter.js';
 import type { Choice, NeuronUse } from './values.js';
 
-/** `learn(START, constraint: positive | unit | step, per: channel | neuron | step)`: trained, one a layer without `per`. */
+/** `learn(START, constraint: positive | unit | step, per: channel | neuron | step, to: LAST)`: trained, one a layer without `per`. */
 export const learnSpec = {
   kind: 'choice',
   of: {
@@ -32,6 +33,11 @@ export const learnSpec = {
           name: 'per',
           doc: 'one for each `channel`, `neuron` or time `step`; without it, one a layer',
           spec: { kind: 'words', words: learnScopes },
+        },
+        {
+          name: 'to',
+          doc: 'what the last one starts from, with `per`; those between start at equal distances',
+          spec: { kind: 'real' },
         },
       ],
     },
@@ -93,7 +99,20 @@ export function learned(
   const per = choice.args['per'] as LearnScope | undefined;
   if (constraint === 'step' && per !== undefined)
     reporter.report('model/learn', { problem: 'a step size is one number a layer' }, choice.place);
-  const learn = { ...(constraint === undefined ? {} : { constraint }), ...(per === undefined ? {} : { per }) };
+  const to = choice.args['to'] as number | undefined;
+  if (to !== undefined) {
+    checkRange(to, constraint, { verb: 'start at', place: choice.place, reporter });
+    if (per === undefined) {
+      const problem = '`to` spreads many values, and this is one number a layer';
+      const help = `say of what there shall be many: \`learn(${start}, to: ${to}, per: neuron)\``;
+      reporter.report('model/learn', { problem }, choice.place, { help });
+    }
+  }
+  const learn = {
+    ...(constraint === undefined ? {} : { constraint }),
+    ...(per === undefined ? {} : { per }),
+    ...(to === undefined ? {} : { to }),
+  };
   return { default: start, learn };
 }
 
@@ -133,7 +152,8 @@ export function useNeuron(
     if (value?.kind === 'choice') {
       const { reporter } = context;
       const changed = chosen(param, value.choice, reporter);
-      checkDeclaredRange(def, param, changed.default, { place: value.choice.place, reporter });
+      for (const start of [changed.default, changed.learn?.to ?? changed.default])
+        checkDeclaredRange(def, param, start, { place: value.choice.place, reporter });
       args[param.name] = changed.default;
       return changed;
     }
@@ -146,7 +166,7 @@ export function useNeuron(
       checkDeclaredRange(def, param, number, { place: own.value.span, reporter });
     }
     args[param.name] = number;
-    return param;
+    return own === undefined ? param : withoutSpread(param);
   });
   const same = params.every((param, i) => param === def.params[i]);
   return { def: same ? def : { ...def, params }, args, place: written.span };

@@ -1,5 +1,6 @@
 import type { NeuronDef } from '../equations/index.js';
 import type { CodeRange } from '../base/code-range.js';
+import type { InputShape } from '../base/input-shape.js';
 import type { Span } from '../base/source.js';
 import type { ModelFile } from '../syntax/index.js';
 import type { CodingValuesOfLayer, codings } from './codings.js';
@@ -44,6 +45,8 @@ export interface OnnxNetwork {
   readonly output?: string;
   /** The integers that float inputs hold. */
   readonly inputCodes?: CodeRange;
+  /** Sizes of inputs that the file leaves free. */
+  readonly inputShapes?: readonly InputShape[];
   readonly place: Span;
 }
 
@@ -100,6 +103,7 @@ export type LayerAttr = number | boolean | string | readonly number[];
  * | dropout | rate |
  * | readout (the output alone) | of: mean, sum, last, max, first_spike, membrane |
  * | delay (may read a layer that stands later) | steps |
+ * | mixsteps (sums over all time steps) | start (of its number a step) |
  * | channelconv (1-D convolution along the channels of [C,1,1], zero padding, as ECA has it) | kernel |
  */
 export interface Layer {

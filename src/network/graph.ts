@@ -90,6 +90,24 @@ export function latencyOf(network: Network): number {
   return latest;
 }
 
+/**
+ * The step at which the answer is complete where every layer waits for what it needs: the latency, but that a neuron fires when all binary
+ * planes of its input are in, and its own planes follow one another, of every time step behind those of the one before. `latencyOf` counts
+ * planes as IBRA does, T·B steps, as if layers answered at once. On a chain of L layers of B bits it is (T + L − 1)·B.
+ */
+export function criticalPathOf(network: Network): number {
+  if (!network.ops.some((op) => op.kind === 'planes')) return latencyOf(network);
+  const steps = Math.max(...network.ops.filter((op) => op.kind === 'gather').map((op) => op.type.time?.steps ?? 1));
+  const ends = new Map<string, number>();
+  for (let t = 0; t < steps; t++) {
+    for (const op of network.ops) {
+      const whole = Math.max(0, ...op.inputs.map((id) => present(ends.get(id), `graph: ${op.id} reads unknown ${id}`)));
+      ends.set(op.id, op.kind === 'planes' ? Math.max(whole, ends.get(op.id) ?? 0) + op.attrs.bits : whole);
+    }
+  }
+  return Math.max(0, ...ends.values());
+}
+
 /** The greatest sum of the steps of neurons on a path. */
 function longestPath(network: Network): number {
   const ends = new Map<string, number>();

@@ -26,6 +26,7 @@ export {
   inOrder,
   isFiringLayer,
   isNeuronLayer,
+  criticalPathOf,
   latencyOf,
   opsById,
   squeezeBehind,
@@ -77,6 +78,10 @@ export {
   digitOfNumber,
   algebraOf,
   alongAxis,
+  type GroupFunction,
+  type SoftmaxForm,
+  integerNormOf,
+  integerSoftmaxOf,
   layerNormOf,
   softmaxOf,
   nameOf,
@@ -101,7 +106,7 @@ export {
   realValues,
   tensorsToParams,
 } from './params.js';
-export { roundedCounts } from './rounded-counts.js';
+export { countProblems } from './rounded-counts.js';
 export { type RewriteRule, Rewriter, rewrite } from './rewrite.js';
 export { networkOfText, parseNetwork } from './text/parse.js';
 export { planesFor, unaryTrains } from './spike-form.js';

@@ -8,6 +8,8 @@ export interface InputPart {
   readonly name?: string;
   readonly start: number;
   readonly end: number;
+  /** Of one sample, where the network says it: of numbers that are read as a row alone it may have been any. */
+  readonly shape?: readonly number[];
   /** What a number can be: the range of a quantiser behind it, or the rows of a table that it chooses from. */
   readonly range: { readonly low: number; readonly high: number; readonly whole: boolean } | undefined;
 }
@@ -26,7 +28,9 @@ export function inputParts(network: Network): readonly InputPart[] {
   if (!isRow) return [{ ...named, start: 0, end: elementCount(input.type.shape), range: rangeBehind(network, input) }];
   return parts.map((op) => {
     const { start, end } = op.attrs as { readonly start: number; readonly end: number };
-    return { name: op.origin!, start, end, range: rangeBehind(network, op) };
+    const [reader, ...more] = readers(op.id);
+    const shaped = reader?.kind === 'reshape' && more.length === 0 ? { shape: reader.type.shape } : {};
+    return { name: op.origin!, start, end, ...shaped, range: rangeBehind(network, op) };
   });
 }
 

@@ -1,3 +1,4 @@
+import { foldBack } from '../base/fold-back.js';
 import { present } from '../base/invariant.js';
 import { opsById } from './graph.js';
 import { type Interval, type IntervalSource, resultBounds } from './ops/bounds.js';
@@ -29,11 +30,9 @@ export function intervalOf(
   id: string,
   known = new Map<string, Interval | undefined>(),
 ): Interval | undefined {
-  if (!known.has(id)) {
-    const op = source.opOf(id);
-    // codes have the bounds of their grid, whatever is in front of them
-    const inputs = hasGrid(op) ? [] : op.inputs.map((input) => intervalOf(source, input, known));
-    known.set(id, resultBounds(op, inputs, source));
-  }
-  return known.get(id);
+  // codes have the bounds of their grid, whatever is in front of them
+  const readBy = (one: string): readonly string[] => (hasGrid(source.opOf(one)) ? [] : source.opOf(one).inputs);
+  const fold = (one: string, inputs: readonly (Interval | undefined)[]): Interval | undefined =>
+    resultBounds(source.opOf(one), inputs, source);
+  return foldBack(id, readBy, fold, known);
 }

@@ -54,19 +54,27 @@ export function derivedLevels(op: NeuronParts, def: NeuronDef, steps?: number): 
 }
 
 /** Levels by definition and parameters: layers alike have the same. */
-const known = new WeakMap<NeuronDef, Map<string, SpikeLevels | undefined>>();
+const known = new WeakMap<NeuronDef, Derived>();
+
+interface Derived {
+  readonly readsSteps: boolean;
+  readonly levels: Map<string, SpikeLevels | undefined>;
+}
 
 function levelsWith(
   def: NeuronDef,
   args: Readonly<Record<string, number>>,
   steps: number | undefined,
 ): SpikeLevels | undefined {
-  const derived = known.get(def) ?? new Map<string, SpikeLevels | undefined>();
-  known.set(def, derived);
-  const own = readsName(def, 'T') ? steps : undefined;
+  const { readsSteps, levels } = known.get(def) ?? {
+    readsSteps: readsName(def, 'T'),
+    levels: new Map() as Derived['levels'],
+  };
+  known.set(def, { readsSteps, levels });
+  const own = readsSteps ? steps : undefined;
   const key = [...Object.entries(args).flat(), own].join(' ');
-  if (!derived.has(key)) derived.set(key, spikeLevels(def, args, { steps: own }));
-  return derived.get(key);
+  if (!levels.has(key)) levels.set(key, spikeLevels(def, args, { steps: own }));
+  return levels.get(key);
 }
 
 /** T of a layer: the steps of its input, or those for which it holds it, behind the silent ones. */

@@ -1,3 +1,4 @@
+import { count, percent } from '../base/figures.js';
 import type { CodingComparison } from '../run/compared-codings.js';
 import { type Html, html, trusted } from './page/html.js';
 import { codingsPlot } from './plots/codings.js';
@@ -14,20 +15,25 @@ main{max-width:1080px;margin:auto;padding:24px 20px 60px}h1{font-size:20px;margi
 table{border-collapse:collapse}th,td{text-align:right;padding:3px 14px 3px 0;border-bottom:1px solid var(--grid);white-space:nowrap;font-variant-numeric:tabular-nums}
 th{color:var(--faint);font-weight:500;font-size:13px}th:first-child,td:first-child{text-align:left}`;
 
-const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
-const whole = (n: number): string => Math.round(n).toLocaleString('en');
-
 /** One page about a network in several codings: accuracy over latency, operations and energy, and the table. */
 export async function codingsPage(found: CodingComparison, version: string): Promise<string> {
   const { network, data, samples, ann, points, best, within, refused } = found;
   const kept = points.some(({ residuals }) => residuals !== undefined);
+  const waits = points.some((point) => point.critical_path_steps !== point.latency_steps);
+  const efforts = [
+    ...(waits ? (['critical_path_steps'] as const) : []),
+    'latency_steps',
+    'operations',
+    'energy_pj',
+  ] as const;
   const plots = await Promise.all([
-    ...(['latency_steps', 'operations', 'energy_pj'] as const).map((over) =>
+    ...efforts.map((over) =>
       points.length === 0 ? Promise.resolve('') : renderPlot(codingsPlot(points, over, ann.accuracy)),
     ),
     ...(kept ? [residualsPlot(points), residualAccuracyPlot(points)].map(renderPlot) : []),
   ]);
   const titles = [
+    ...(waits ? ['Accuracy over the critical path'] : []),
     'Accuracy over latency',
     'Accuracy over operations',
     'Accuracy over energy',
@@ -54,7 +60,7 @@ export async function codingsPage(found: CodingComparison, version: string): Pro
         <main>
           <h1>${network} in ${new Set(points.map(({ coding }) => coding)).size} codings</h1>
           <p class="summary">
-            ${whole(samples)} samples of ${data}; the ANN (dashed) reaches ${percent(ann.accuracy)}.
+            ${count(samples)} samples of ${data}; the ANN (dashed) reaches ${percent(ann.accuracy)}.
           </p>
           ${plots.map(
             (svg, n) =>
@@ -66,25 +72,36 @@ export async function codingsPage(found: CodingComparison, version: string): Pro
           <section>
             <h2>The least with at most ${within} points below the ANN</h2>
             ${tableOf(
-              ['coding', 'best accuracy', 'steps', 'operations'],
+              ['coding', 'best accuracy', 'steps', 'critical path', 'operations'],
               best.map((one) => [
                 one.coding,
                 percent(one.accuracy),
-                one.latency_steps === undefined ? '–' : whole(one.latency_steps),
-                one.operations === undefined ? '–' : whole(one.operations),
+                ...[one.latency_steps, one.critical_path_steps, one.operations].map((n) =>
+                  n === undefined ? '–' : count(n),
+                ),
               ]),
             )}
           </section>
           <section>
             <h2>All points</h2>
             ${tableOf(
-              ['coding, steps', 'accuracy', 'agreement', 'latency', 'operations', 'spikes a neuron', 'energy, µJ'],
+              [
+                'coding, steps',
+                'accuracy',
+                'agreement',
+                'latency',
+                'critical path',
+                'operations',
+                'spikes a neuron',
+                'energy, µJ',
+              ],
               points.map((one) => [
                 one.name,
                 percent(one.accuracy),
                 percent(one.agreement),
-                whole(one.latency_steps),
-                whole(one.operations),
+                count(one.latency_steps),
+                count(one.critical_path_steps),
+                count(one.operations),
                 one.spikes_per_neuron.toFixed(2),
                 (one.energy_pj * 1e-6).toFixed(2),
               ]),
@@ -92,7 +109,9 @@ export async function codingsPage(found: CodingComparison, version: string): Pro
             ${refused.map(({ name, reason }) => html`<p class="summary">${name}: ${reason}</p>`)}
           </section>
           <footer>
-            Operations: spikes times fan-out, with SWS also (Tc + Ts)·N (SWS eq. 10). Made by spikec ${version}.
+            Latency: of spikes in binary planes T·B steps; the critical path counts that each layer waits for all planes
+            of the spikes it reads. Operations: spikes times fan-out, with SWS also (Tc + Ts)·N (SWS eq. 10). Made by
+            spikec ${version}.
           </footer>
         </main>
       </body>

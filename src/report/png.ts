@@ -81,9 +81,13 @@ export function greyUri(
   return pngUri(width, height, pixels);
 }
 
-/** A picture of an image [channels, height, width] in 0…1: in colours where it has three channels, else its first one. */
+/**
+ * A picture of an image [channels, height, width] in 0…1: in colours where it has three channels, else its first one. Of other
+ * samples the first [height, width] of their last two axes, of a row of numbers a line.
+ */
 export function imageUri({ data, shape }: Tensor): string {
-  const [channels, height, width] = shape as [number, number, number];
+  const [height, width] = [shape.at(-2) ?? 1, shape.at(-1) ?? 1];
+  const channels = shape.length === 3 ? shape[0]! : 1;
   const plane = height * width;
   const used = channels === 3 ? 3 : 1;
   const pixels = new Uint8Array(plane * used);

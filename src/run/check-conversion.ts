@@ -47,7 +47,7 @@ export const mostDiffering = 0.1;
 
 /** How much is run: inputs, and multiply-accumulates over all steps and inputs. */
 const bounds = {
-  sample: { drawn: 20, calibration: 20, operations: 1.2e11 },
+  sample: { drawn: 20, calibration: 20, operations: 1.5e10 },
   full: { drawn: 60, calibration: 1000, operations: Infinity },
 } as const;
 

@@ -18,7 +18,10 @@ export interface ComparedPoint extends CodingPoint {
   readonly accuracy: number;
   /** How often it predicts what the ANN does. */
   readonly agreement: number;
+  /** Of spikes in binary planes T·B, as IBRA counts them. */
   readonly latency_steps: number;
+  /** Where every layer waits for all planes of the spikes it reads; else the latency. */
+  readonly critical_path_steps: number;
   /** Spikes times fan-out, and of SWS the amplifications of its membranes, (Tc + Ts)·N (SWS eq. 10). */
   readonly operations: number;
   /** Spikes times fan-out. */
@@ -48,6 +51,7 @@ export interface BestOfCoding {
   readonly accuracy: number;
   /** Missing where no point reaches the ANN. */
   readonly latency_steps?: number;
+  readonly critical_path_steps?: number;
   readonly operations?: number;
 }
 

@@ -46,11 +46,20 @@ export function detectorOf(network: Network, bins: number | undefined): Pick<Nee
   return { detector: { bins, places: detectionPlaces([rows, columns]) } };
 }
 
-/** The inputs that the file calls by a name. */
+/** The inputs by the names that the file or the model gives them. */
 export function namedInputs(network: Network): readonly NamedInput[] {
-  return inputParts(network).flatMap(({ name, start, end, range }) =>
-    name === undefined ? [] : [{ name, start, end, ...(range?.whole === true ? { rows: range.high + 1 } : {}) }],
-  );
+  return inputParts(network).map(({ name, start, end, shape, range }) => ({
+    name:
+      name ??
+      present(
+        network.ops.find(({ kind }) => kind === 'input'),
+        'run: a network without input',
+      ).id,
+    start,
+    end,
+    ...(shape === undefined ? {} : { shape }),
+    ...(range?.whole === true ? { rows: range.high + 1 } : {}),
+  }));
 }
 
 /** How `coding events` turns recordings into frames. */

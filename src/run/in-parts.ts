@@ -8,6 +8,8 @@ import { type Images, forEachBatch } from './metrics/index.js';
 
 export interface PartsOptions {
   readonly threads?: number | undefined;
+  /** Whether no memory is kept between images. */
+  readonly brief?: boolean | undefined;
   /** Params that the engine holds at a time. */
   readonly mostBytes?: number;
   /** Called when a part has run on a batch: the batch's first image, and those of the program's outputs that it gives. */
@@ -24,12 +26,12 @@ export async function runInParts(
   runnable: Runnable,
   engine: Engine,
   images: Images,
-  { threads, mostBytes = partBytes, take, counter }: PartsOptions,
+  { threads, brief, mostBytes = partBytes, take, counter }: PartsOptions,
 ): Promise<void> {
   const parts = programParts(simplify(runnable.program), mostBytes);
   const values = new Map<number, Map<string, Tensor>>();
   for (const [n, { program, kept, last }] of parts.entries()) {
-    const { pass, dispose } = await openRunnable({ ...runnable, program }, engine, { threads });
+    const { pass, dispose } = await openRunnable({ ...runnable, program }, engine, { threads, brief });
     const names = new Set(Object.keys(program.outputs).filter((name) => !(name in kept)));
     let start = 0;
     const run = async (batch: Tensor<'f32'>): Promise<Results> => {

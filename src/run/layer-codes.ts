@@ -37,6 +37,7 @@ export async function runLayers(
   await runInParts({ ...runnable, outputs }, engine, images, {
     // image by image a second lane would only hold the network once more
     threads: images.batch === 1 ? 1 : undefined,
+    brief: images.batch === 1,
     counter,
     take: (start, results) => {
       const logits = results[outputs.logits ?? ''];

@@ -10,6 +10,7 @@ import type { Teacher } from '../train/index.js';
 import { diskLoader } from '../workspace/files.js';
 import type { PlannedTraining } from '../workspace/planned-training.js';
 import { outputShape } from './fit.js';
+import { runnableForm } from './reference.js';
 
 export interface TeacherOptions {
   readonly allowOutside?: boolean;
@@ -37,7 +38,9 @@ export async function withTeacher(
   const input = network.ops.find(({ kind }) => kind === 'input');
   if (shape.length > present(input, 'run: a network without input').type.shape.length)
     refuse(name, 'takes images, and the network frames over time', 'train with `coding direct`');
-  const open = (): Promise<Teacher> => openTeacher(path, { name, shape, classes, threads });
+  // onnxruntime says what is wrong with a file that isn't ONNX
+  const written = await runnableForm(bytes).catch(() => undefined);
+  const open = (): Promise<Teacher> => openTeacher(written ?? path, { name, shape, classes, threads });
   // one sample shows whether it fits
   const first = await open();
   try {
@@ -57,8 +60,8 @@ interface Pupil {
   readonly threads: number | undefined;
 }
 
-async function openTeacher(path: string, { name, shape, classes, threads }: Pupil): Promise<Teacher> {
-  const source = await openOnnxSource(path, { name, ...(threads === undefined ? {} : { threads }) });
+async function openTeacher(file: Uint8Array | string, { name, shape, classes, threads }: Pupil): Promise<Teacher> {
+  const source = await openOnnxSource(file, { name, ...(threads === undefined ? {} : { threads }) });
   const [port, ...others] = source.inputs;
   const [output] = source.outputs;
   const axes = port?.shape.slice(1) ?? [];

@@ -1,7 +1,7 @@
 import { type LoopOptions, type LoopResult, findPython, torchLoop, trainLoop } from '../train/index.js';
 import { trainingFolder } from '../workspace/torch-folder.js';
 import type { TorchTraining } from '../workspace/torch-training.js';
-import { type Diagnostic, fail } from '../base/diagnostics/index.js';
+import type { Diagnostic } from '../base/diagnostics/index.js';
 import type { LongWork } from '../engines/index.js';
 import { engineForLowMemory, engineForWork } from './engine.js';
 
@@ -13,27 +13,17 @@ export interface Trainer {
 
 /** `torch`: a program in the user's Python; every other engine runs the training step, in the loop of this process. */
 export async function trainerOf(
-  options: { readonly engine?: string; readonly python?: string; readonly checkpointEvery?: number },
+  options: { readonly engine?: string; readonly python?: string },
   training: TorchTraining,
   work: LongWork,
   note: (found: Diagnostic) => void,
 ): Promise<Trainer> {
   if (options.engine === 'torch') {
-    if (options.checkpointEvery !== undefined)
-      fail('train/epochs-alone', {}, undefined, { help: 'leave out `--checkpoint-every`, or take another engine' });
     const files = trainingFolder(training);
     const python = findPython(options.python);
     const { torch, version, device } = python;
     const name = `torch ${torch} on ${device}, Python ${version} (${python.path})`;
-    return {
-      engine: { name },
-      loop: (loop) => {
-        const running = loop.from?.progress.running;
-        if (running === undefined) return torchLoop(python, files, loop);
-        const help = 'go on with the engine that it was begun with';
-        return fail('train/within-epoch', { step: running.steps }, undefined, { help });
-      },
-    };
+    return { engine: { name }, loop: (loop) => torchLoop(python, files, loop) };
   }
   const low = training.settings.memory === 'low';
   const engine = low

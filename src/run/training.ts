@@ -1,3 +1,4 @@
+import { percent } from '../base/figures.js';
 import { join } from 'node:path';
 import type { Diagnostic } from '../base/diagnostics/index.js';
 import type { FolderClaim } from '../data/index.js';
@@ -149,6 +150,6 @@ function progressOf(p: EpochProgress): Progress {
   const counted = { phase, done: p.done, total: p.total, unit: 'images' };
   if (p.done === 0) return counted;
   if (p.boxes === true) return { ...counted, detail: `loss ${p.loss.toFixed(4)}` };
-  const figure = p.numbers ? `error ${p.accuracy.toPrecision(4)}` : `${(100 * p.accuracy).toFixed(2)} %`;
+  const figure = p.numbers ? `error ${p.accuracy.toPrecision(4)}` : percent(p.accuracy);
   return { ...counted, detail: `loss ${p.loss.toFixed(4)}  training ${figure}` };
 }

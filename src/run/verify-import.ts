@@ -131,7 +131,7 @@ async function compareOps(file: Source, images: Tensor<'f32'>, ops: readonly Op[
   for (const name of [row.name, ...Object.keys(given)]) origins.delete(name);
   const ends = [imported.sourceOutput.name];
   const seen = external.size > 0 ? ends : whole ? [...origins, ...ends] : origins;
-  const { source, outputs } = await openReference(file, seen, { withoutDynamic: true, whole });
+  const { source, outputs } = await openReference(file, seen, { brief: true, withoutDynamic: true, whole });
   let theirs: ReadonlyMap<string, Tensor>;
   try {
     const results = await source.run(given, [...outputs.values()]);
@@ -150,7 +150,7 @@ async function compareOps(file: Source, images: Tensor<'f32'>, ops: readonly Op[
       return [fedName(id), withShape(theirs, origin ?? row.name, [images.shape[0]!, ...type.shape])];
     }),
   );
-  const executable = await onnxruntimeEngine.open(program);
+  const executable = await onnxruntimeEngine.open(program, { brief: true });
   try {
     const ours = await executable.step(feeds);
     report(

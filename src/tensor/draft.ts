@@ -1,4 +1,4 @@
-import type { DType, Tensor } from '../base/dtype.js';
+import { type DType, type Tensor, tensor } from '../base/dtype.js';
 import { invariant } from '../base/invariant.js';
 import { ShapeError, checkShape, sameInfo, showType } from './dims.js';
 import type { Value } from './op-builder.js';
@@ -74,7 +74,7 @@ export class Draft {
     const name = `#${Object.is(value, -0) ? '-0' : value}${dtype === 'f32' ? '' : `.${dtype}`}`;
     const known = this.#scalars.get(name);
     if (known !== undefined) return known;
-    const made = this.push('const', [], { value: scalarTensor(dtype, value) }, this.#unique(name), undefined);
+    const made = this.push('const', [], { value: tensor(dtype, [], [value]) }, this.#unique(name), undefined);
     this.#scalars.set(name, made);
     return made;
   }
@@ -104,13 +104,13 @@ export class Draft {
       if (error instanceof ShapeError) error.message = `${id}: ${error.message}`;
       throw error;
     }
-    const value = this.#declare({ id, ...typeOf(info) });
-    const plain = { id, kind, inputs: inputs.map((input) => input.id), attrs: attrs as Attrs, ...typeOf(info) };
-    const op = {
-      ...plain,
-      ...(from === undefined ? {} : { from }),
-      ...(after === undefined ? {} : { after }),
-    };
+    const { dtype, shape, parts } = info;
+    const value = this.#declare(parts === undefined ? { id, dtype, shape } : { id, dtype, shape, parts });
+    const made = { id, kind, inputs: inputs.map((input) => input.id), attrs: attrs as Attrs, dtype, shape };
+    const op: TensorOp & { parts?: typeof parts; from?: string; after?: string } = made;
+    if (parts !== undefined) op.parts = parts;
+    if (from !== undefined) op.from = from;
+    if (after !== undefined) op.after = after;
     this.ops.push(op);
     this.#makers.set(id, op);
     return value;
@@ -159,16 +159,4 @@ export class Draft {
 
 function typeOf({ dtype, shape, parts }: ValueInfo): ValueInfo {
   return parts === undefined ? { dtype, shape } : { dtype, shape, parts };
-}
-
-function scalarTensor(dtype: DType, value: number): Tensor {
-  const types = {
-    f32: Float32Array,
-    f64: Float64Array,
-    i32: Int32Array,
-    i8: Int8Array,
-    u8: Uint8Array,
-    bool: Uint8Array,
-  };
-  return { dtype, shape: [], data: types[dtype].of(value) } as Tensor;
 }

@@ -1,6 +1,7 @@
 export { ProgramBuilder, type Operand, type ScanSpec, type Scanned, type Value } from './builder.js';
 export { ShapeError, concreteShape, isBatch, showDim, showShape, showType } from './dims.js';
 export { type EvaluateOptions, batchSize, checkedFeed, evaluate } from './evaluate.js';
+export { type ByteCode, byteCodes } from './byte-codes.js';
 export { lastUses } from './last-use.js';
 export { folded, stepsOf } from './over-time.js';
 export { type ProgramPart, programParts } from './parts.js';

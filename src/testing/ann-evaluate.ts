@@ -4,6 +4,7 @@ import type { Rounding } from '../base/rounding.js';
 import { functions, isFunctionName, numbers } from '../network/functions.js';
 import { asImage } from '../network/ops/geometry.js';
 import type { OpKind } from '../network/ops/index.js';
+import { integerNorm, integerSoftmax } from './integer-groups.js';
 import type { Network, Op, Param } from '../network/types.js';
 
 /**
@@ -109,6 +110,14 @@ function evaluateOp(network: Network, op: Op, operands: readonly Operand[], inpu
         return row.map((v, i) => ((v - mean) / deviation) * (gamma?.[i] ?? 1) + (beta?.[i] ?? 0));
       });
     }
+    case 'integer_softmax':
+      return alongAxis(operands[0]!, op.attrs.axis, (row) =>
+        integerSoftmax(row, op.attrs, reals('thresholds')!, reals('levels')!),
+      );
+    case 'integer_norm':
+      return alongAxis(operands[0]!, op.attrs.axis, (row) =>
+        integerNorm(row, op.attrs, reals('gamma')!, reals('beta')),
+      );
     case 'embedding': {
       const [weight, features] = [reals('weight')!, op.type.shape.at(-1)!];
       return Float64Array.from({ length: x.length * features }, (_, i) => {

@@ -57,6 +57,12 @@ export class OnnxBuilder {
     this.#graph.valueInfo.push(valueInfo(name, dims, type));
   }
 
+  /** Notes the type that FINN gives a tensor's numbers. */
+  finnType(tensorName: string, value: string): void {
+    const note = { tensorName, quantParameterTensorNames: [{ key: 'finn_datatype', value }] };
+    (this.#graph.quantizationAnnotation ??= []).push(note);
+  }
+
   /** Declares an output; its type only where given. */
   output(name: string, dims?: readonly (number | string)[], type: BuilderType = 'float'): this {
     this.#graph.output.push(dims === undefined ? { name } : valueInfo(name, dims, type));

@@ -31,6 +31,8 @@ export interface RunningEpoch {
   readonly settled: readonly SettlingEvent[];
   /** It took so long. */
   readonly seconds: number;
+  /** Images of a step where several processes of `train.py` share them. */
+  readonly images?: number;
 }
 
 export interface CheckpointProgress {
@@ -123,6 +125,8 @@ function parseProgress(path: string, metadata: Readonly<Record<string, string>>)
     (found.running === undefined || isRunning(found.running, found.step));
   if (!fits) return damaged('its progress lacks something');
   const progress = found as CheckpointProgress;
+  if (progress.running?.images !== undefined)
+    damaged('it was written within an epoch by several processes: go on with `torchrun` and as many to its end');
   progress.records.forEach((record, i) => {
     const problem = recordProblem(record) ?? (record.epoch === i + 1 ? undefined : `it is epoch ${record.epoch}`);
     if (problem !== undefined) damaged(`the record of epoch ${i + 1} is wrong: ${problem}`);

@@ -1,4 +1,4 @@
-import { codeBounds, codeOf } from '../base/quantiser.js';
+import { codeBounds, coder } from '../base/quantiser.js';
 
 /** Candidates of the clipping range (ABA Alg. 2). */
 const candidates = 100;
@@ -31,7 +31,7 @@ export function bestRange(values: ArrayLike<number>, bits: number, signed: boole
   const farthest = Math.max(bounds.hi > 0 ? hi / bounds.hi : 0, bounds.lo < 0 ? lo / bounds.lo : 0);
   const step = stepOf({ lo, hi }, bits);
   const last = step > 0 ? Math.max(candidates, Math.ceil((candidates * farthest) / step)) : candidates;
-  const code = (v: number): number => codeOf(v, bits, signed);
+  const code = coder(bits, signed);
   const stride = Math.max(1, Math.floor(values.length / sampled));
   let best: { readonly range: Range; readonly error: number } | undefined;
   for (let i = 1; i <= last; i++) {

@@ -25,6 +25,8 @@ export interface Running {
 
 export interface RunningOptions {
   readonly threads?: number | undefined;
+  /** Whether it runs a few times only. */
+  readonly brief?: boolean | undefined;
   /** Ids of program parameters that are given at each step; those that the program doesn't have are left out. */
   readonly fed?: readonly string[];
 }
@@ -33,11 +35,11 @@ export interface RunningOptions {
 export async function openRunnable(
   { program, feeds, outputs }: Runnable,
   engine: Engine,
-  { threads, fed = [] }: RunningOptions = {},
+  { threads, brief, fed = [] }: RunningOptions = {},
 ): Promise<Running> {
   const given = program.params.map(({ id }) => id).filter((id) => fed.includes(id));
   const ready = simplify(given.length === 0 ? program : paramsAsInputs(program, given));
-  const opened = await engine.open(ready, threads === undefined ? {} : { threads });
+  const opened = await engine.open(ready, { brief, ...(threads === undefined ? {} : { threads }) });
   const { image, randoms } = feeds;
   return {
     outputs,

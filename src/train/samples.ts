@@ -13,6 +13,8 @@ export const usualMemory = 2 ** 30;
 export interface LoadOptions {
   /** Bytes of samples that are kept in memory at most; the others are read again when they are needed. */
   readonly memory?: number;
+  /** Keeps samples that had to be decoded and don't fit in the memory. */
+  readonly store?: SampleStore;
   /** What outputs behind the first are compared with, by their names; of one that isn't named it is the input. */
   readonly others?: ReadonlyMap<string, Labels>;
   /** Shapes of the outputs by name, of the first without one: labels of pixels move with the images. */
@@ -22,9 +24,16 @@ export interface LoadOptions {
 
 type Numbers = Uint8Array | Float32Array;
 
+/** A place for samples by their numbers, which may give less than was put there. */
+export interface SampleStore {
+  readonly get: (sample: number) => Numbers | undefined;
+  readonly put: (sample: number, numbers: Numbers) => void;
+}
+
 /**
  * The images of a set, raw: as many as fit are kept in memory, the others are read from the disk whenever they are asked
- * for; training reads them in random order, and gets the same numbers either way.
+ * for, those that had to be decoded from a store, where one is given; training reads them in random order, and gets the same
+ * numbers either way.
  */
 export class Samples {
   readonly shape: readonly number[];
@@ -32,6 +41,7 @@ export class Samples {
   readonly frames: boolean;
   readonly #dataset: Dataset;
   readonly #kept: readonly Numbers[];
+  readonly #store: SampleStore | undefined;
   readonly #size: number;
   readonly #channels: { readonly count: number; readonly inner: number };
   readonly #maps: readonly ((value: number) => number)[];
@@ -48,8 +58,9 @@ export class Samples {
     /** Bytes that the kept samples take. */
     readonly bytes: number,
     normalisation: Normalisation,
-    { others = new Map(), outputs = new Map() }: LoadOptions,
+    { others = new Map(), outputs = new Map(), store }: LoadOptions,
   ) {
+    this.#store = storeFor(dataset, store);
     this.#others = others;
     this.#outputs = outputs;
     this.shape = dataset.shape;
@@ -66,6 +77,7 @@ export class Samples {
   /** Reads the first `count` images, which must stay readable as long as the samples are used. */
   static load(dataset: Dataset, count: number, normalisation: Normalisation, options: LoadOptions = {}): Samples {
     const { memory = usualMemory, onProgress } = options;
+    const store = storeFor(dataset, options.store);
     const size = sizeOf(dataset);
     const atOnce = Math.max(1, Math.min(readAtOnce, Math.floor(numbersAtOnce / Math.max(1, size))));
     const labels = new Int32Array(count);
@@ -84,11 +96,13 @@ export class Samples {
       labels.set(raw.labels, start);
       if (numbers !== undefined) numbers.set(raw.targets!, start * width!);
       onProgress?.(start, count);
-      for (let i = 0; i < wanted && kept.length === start + i; i++) {
+      for (let i = 0; i < wanted; i++) {
+        if (kept.length < start + i && store === undefined) break;
         const own = compact(raw.images, i * size, size);
-        if (bytes + own.byteLength > memory) break;
-        bytes += own.byteLength;
-        kept.push(own);
+        if (kept.length === start + i && bytes + own.byteLength <= memory) {
+          bytes += own.byteLength;
+          kept.push(own);
+        } else store?.put(start + i, own);
       }
     }
     return new Samples(dataset, kept, labels, numbers, bytes, normalisation, options);
@@ -101,7 +115,15 @@ export class Samples {
 
   /** The numbers of a sample as its source has them; divided by `scale` and normalised they are those of `images`. */
   raw(i: number): Numbers {
-    return this.#kept[i] ?? this.#dataset.read(i, 1).images;
+    return this.#kept[i] ?? this.#store?.get(i) ?? this.#read(i);
+  }
+
+  #read(i: number): Numbers {
+    const { images } = this.#dataset.read(i, 1);
+    if (this.#store === undefined) return images;
+    const own = compact(images, 0, images.length);
+    this.#store.put(i, own);
+    return own;
   }
 
   get scale(): number {
@@ -274,6 +296,11 @@ export class Samples {
       });
     }
   }
+}
+
+/** Of a data set whose samples are read as fast from where they lie nothing is kept a second time. */
+function storeFor(dataset: Dataset, store: SampleStore | undefined): SampleStore | undefined {
+  return dataset.decoded === true ? store : undefined;
 }
 
 /** Between the two pixels around `at`, the share of the second. */

@@ -16,18 +16,26 @@ import type { Samples } from './samples.js';
 /** Where `train.py` keeps its states. */
 const checkpoint = join('checkpoint', 'state.safetensors');
 
+/** Milliseconds between looks whether the training is to stop. */
+const lookingEvery = 50;
+
 /** A line of `train.py`. */
 interface Said {
   readonly progress?: EpochProgress;
   readonly phase?: string;
   readonly record?: EpochRecord;
+  /** Steps of the running epoch that the checkpoint holds. */
+  readonly kept?: number;
+  /** It ends behind so many steps of the running epoch. */
+  readonly asked?: number;
   readonly ended?: number;
   readonly diverged?: { readonly epoch: number; readonly step: number };
 }
 
 /**
  * Trains in the user's Python: the folder of the training is written beside its samples, `train.py` runs in it, says
- * how far it is, and waits after each epoch until what it has written is taken over.
+ * how far it is, and waits after each checkpoint until what it has written is taken over. It stops behind the step that is
+ * under way when it is told to.
  */
 export async function torchLoop(
   python: Python,
@@ -36,6 +44,7 @@ export async function torchLoop(
 ): Promise<LoopResult> {
   const folder = mkdtempSync(join(tmpdir(), 'spikec-torch-'));
   const records: EpochRecord[] = [...(options.from?.progress.records ?? [])];
+  let looking: NodeJS.Timeout | undefined;
   try {
     options.onPhase?.('writing the program');
     for (const [name, content] of files) put(folder, name, content);
@@ -45,19 +54,35 @@ export async function torchLoop(
     const errors: string[] = [];
     child.stderr!.setEncoding('utf8').on('data', (text: string) => errors.push(text));
     const end = new Promise<number>((resolve) => child.on('close', (code) => resolve(code ?? 1)));
-    let diverged: Said['diverged'];
+    const tell = (word: 'go' | 'stop'): void => void child.stdin!.write(`${word}\n`);
+    let stopping = false;
+    const look = (): void => {
+      if (stopping || options.stopping?.() !== true) return;
+      stopping = true;
+      tell('stop');
+    };
+    looking = setInterval(look, lookingEvery);
+    let [diverged, asked]: [Said['diverged'], boolean] = [undefined, false];
     for await (const line of createInterface({ input: child.stdout! })) {
       if (!line.startsWith('{')) continue;
       const said = JSON.parse(line) as Said;
       diverged ??= said.diverged;
       if (said.phase !== undefined) options.onPhase?.(said.phase);
       if (said.progress !== undefined) options.onProgress?.(said.progress);
-      if (said.record === undefined) continue;
-      records.push(said.record);
-      options.onEpoch(said.record, stateOf(join(folder, 'run', checkpoint)));
-      child.stdin!.write('go\n');
+      asked ||= said.asked !== undefined;
+      if (said.record === undefined && said.kept === undefined) continue;
+      const state = stateOf(join(folder, 'run', checkpoint));
+      if (said.record === undefined) {
+        options.onCheckpoint?.(state);
+        look();
+      } else {
+        records.push(said.record);
+        options.onEpoch(said.record, state);
+      }
+      tell('go');
     }
     const code = await end;
+    if (asked) return { records, stopped: 'asked' };
     if (diverged !== undefined) {
       const help = 'lower the learning rate, or warm it up';
       const layer = options.trainee.network.name;
@@ -66,17 +91,19 @@ export async function torchLoop(
     if (code !== 0) fail('torch/failed', { python: python.path, problem: lastLine(errors.join('')) });
     return { records, stopped: records.length >= options.settings.epochs ? 'epochs' : 'patience' };
   } finally {
+    clearInterval(looking);
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function start(python: Python, folder: string, { from, threads }: Omit<LoopOptions, 'engine'>): ChildProcess {
+function start(python: Python, folder: string, { from, threads, every }: Omit<LoopOptions, 'engine'>): ChildProcess {
   const args = ['train.py', '--led', '--samples', 'samples.safetensors', '--run', 'run'];
   const child = spawn(
     python.path,
     [
       ...args,
       ...(from === undefined ? [] : ['--resume']),
+      ...(every === undefined ? [] : ['--checkpoint-every', String(every)]),
       ...(threads === undefined ? [] : ['--threads', String(threads)]),
       ...(python.device === 'cuda' ? ['--compile'] : []),
     ],
@@ -94,12 +121,13 @@ function start(python: Python, folder: string, { from, threads }: Omit<LoopOptio
 function stateOf(path: string): LoopState {
   const { value } = decodeSafetensors(readFileSync(path), path);
   const { tensors, metadata } = present(value, 'torch: the checkpoint of an epoch can’t be read');
-  const { step, renewal, settling } = JSON.parse(metadata['progress']!) as CheckpointProgress;
+  const { step, renewal, settling, running } = JSON.parse(metadata['progress']!) as CheckpointProgress;
   return {
     states: tensors,
     step,
     ...(renewal === undefined ? {} : { renewal }),
     ...(settling === undefined ? {} : { settling }),
+    ...(running === undefined ? {} : { running }),
   };
 }
 

@@ -1,20 +1,30 @@
 import { type Diagnostic, addingLine, diagnostic, givingArgument, writing } from '../base/diagnostics/index.js';
 import { levelProblems, spikeLevels } from '../equations/index.js';
-import { type CodingNumbers, conversionOf } from '../lower/program/index.js';
+import { type CodingNumbers, type Levels, conversionOf } from '../lower/program/index.js';
 import type { CodingChoice, Config, SwsCoding } from '../model/index.js';
 
 /**
  * Everything that keeps a config from converting its ONNX network, whatever the file holds, and what it is warned of.
- * `check` says it, and commands convert what this list has no error for.
+ * `check` says it, and commands convert what this list has no error for; those know the `levels` of the imported network's codes, too.
  */
-export function conversionProblems(config: Config): readonly Diagnostic[] {
+export function conversionProblems(config: Config, levels?: Levels): readonly Diagnostic[] {
   if (config.network.kind !== 'onnx') return [];
-  return [...trainProblems(config), ...codingProblems(config), ...bitProblems(config)];
+  return [...trainProblems(config), ...codingProblems(config), ...uselessSteps(config, levels), ...bitProblems(config)];
 }
 
-/** Imported networks aren't trained. */
-export function trainProblems({ train }: Config): readonly Diagnostic[] {
-  return train === undefined ? [] : [notLowered('`train`', train.place)];
+/** An imported network is trained as the spiking network that it is converted to: through neurons that a config names itself. */
+export function trainProblems({ train, coding, bits }: Config): readonly Diagnostic[] {
+  if (train === undefined) return [];
+  if (coding?.name !== 'direct' && coding?.name !== 'rate') {
+    const how = coding === undefined ? 'without a coding' : `with \`coding ${coding.name}\``;
+    const help =
+      'a gradient goes through neurons with a surrogate: `neuron IF(start: 0.5)` and `coding direct(steps: 4)`, ranges as `convert --coding rate` writes them';
+    return [diagnostic('cli/not-lowered', { construct: `\`train\` of an ONNX network ${how}` }, train.place, { help })];
+  }
+  if (bits === undefined) return [];
+  const problem = '`bits` round the weights of an imported network, and `train` moves them';
+  const help = 'leave out `bits` while it is trained';
+  return [diagnostic('model/conflict', { problem }, bits.place, { help })];
 }
 
 function codingProblems(config: Config): readonly Diagnostic[] {
@@ -45,6 +55,16 @@ function codingProblems(config: Config): readonly Diagnostic[] {
   if (coding.name === 'binary') return coding.args.steps === 1 ? [] : [severalSteps(coding)];
   if (coding.name !== 'sws') return [notLowered(`the conversion to \`coding ${coding.name}\``, coding.place)];
   return silentProblems(coding);
+}
+
+/** Steps that tell nothing, where these are known of the levels of a network's codes. */
+function uselessSteps({ coding }: Config, levels: Levels | undefined): readonly Diagnostic[] {
+  if (coding === undefined) return [];
+  const args = coding.args as CodingNumbers;
+  const found = conversionOf(coding.name)?.useless?.(args, levels);
+  if (found === undefined) return [];
+  const help = givingArgument(found.help, coding.place, 'steps', found.steps);
+  return [diagnostic('convert/useless-steps', { reason: found.reason }, coding.place, { help })];
 }
 
 /** The bits of a code are one step's. */

@@ -1,4 +1,5 @@
 import { type Diagnostic, diagnostic } from '../base/diagnostics/index.js';
+import type { Levels } from '../lower/program/index.js';
 import { type Config, meansSome } from '../model/index.js';
 import { type Network, firstOversized } from '../network/index.js';
 import type { PassPlan } from '../passes/index.js';
@@ -10,10 +11,22 @@ import type { Findings } from './findings.js';
 
 export type { PlanChanges } from './conversion-plan.js';
 
-/** The passes of a conversion, from a config's coding and neuron; a config that can't convert is refused. */
-export function conversionPlan(config: Config, findings: Findings, changes: PlanChanges = {}): PassPlan {
-  findings.take({ value: true, diagnostics: conversionProblems(config) });
+/** The passes of a conversion, from a config's coding and neuron; a config that can't convert is refused. Of the imported `network` it may warn. */
+export function conversionPlan(
+  config: Config,
+  findings: Findings,
+  { network, ...changes }: PlanChanges & { readonly network?: Network } = {},
+): PassPlan {
+  findings.take({ value: true, diagnostics: conversionProblems(config, network && levelsOf(network)) });
   return planOf(config, libraryNeurons(), changes);
+}
+
+/** Levels above 0 of quantisers that have none below. */
+function levelsOf(network: Network): Levels | undefined {
+  const levels = network.ops.flatMap(({ kind, type: { code } }) =>
+    kind === 'quantize' && code.kind === 'quant' && code.zero === code.min ? [code.max - code.min] : [],
+  );
+  return levels.length === 0 ? undefined : { least: Math.min(...levels), most: Math.max(...levels) };
 }
 
 /** A network converted by a plan, to the end. */

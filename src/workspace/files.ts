@@ -34,14 +34,20 @@ export function diskLoader(mainFile: string, allowOutside: boolean): ModelLoader
   };
 }
 
-/** Neurons of the standard library, by name. */
+let checkedLibrary: { readonly text: string; readonly neurons: ReadonlyMap<string, NeuronDef> } | undefined;
+
+/** Neurons of the standard library, by name; checked when first asked for. */
 export function libraryNeurons(): ReadonlyMap<string, NeuronDef> {
   const path = join(libraryFolder(), 'neurons.spike');
-  const checked = checkModel({ name: path, text: readText(path) }, memoryLoader({}));
-  return present(
+  const text = readText(path);
+  if (checkedLibrary?.text === text) return checkedLibrary.neurons;
+  const checked = checkModel({ name: path, text }, memoryLoader({}));
+  const { neurons } = present(
     checked.value,
     `driver: the standard library has errors: ${checked.diagnostics.map((d) => d.message).join('; ')}`,
-  ).neurons;
+  );
+  checkedLibrary = { text, neurons };
+  return neurons;
 }
 
 /** Reads an ONNX file’s external data: the location has been checked as text, links are checked here. */

@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { readText } from '../data/index.js';
 import { isInside, folderOf, join } from '../model/paths.js';
 import { type ModelFile, type UseDeclaration, parseText } from '../syntax/index.js';
 import { diskLoader } from './files.js';
@@ -54,6 +55,24 @@ function usesOf(path: string, text: string): Copied['uses'] {
 /** Names that a compiled or run folder has itself. */
 const reserved =
   /^(?:manifest\.json|run\.json|log\.jsonl|log\.csv|events\.out\.|network\.|weights\.|infer\.|(?:best|checkpoint)\/)/i;
+
+/** What a training keeps: its model file as `model.spike`, what that uses, and the files of the network that it imports. */
+export function keptSources(
+  path: string,
+  allowOutside: boolean,
+  imported: ReadonlyMap<string, Uint8Array> = new Map(),
+): Map<string, string | Uint8Array> {
+  const copies = copiesOf({ path, text: readText(path), name: 'model.spike' }, allowOutside);
+  return new Map<string, string | Uint8Array>([...copies, ...imported]);
+}
+
+/** Where a file that a model file names lies beside the model file's copy; undefined where it lies outside of its folder. */
+export function nameBeside(model: string, path: string): string | undefined {
+  const root = folderOf(model);
+  if (!isInside(root, path)) return undefined;
+  const own = root === '.' ? path : posix.relative(root, path);
+  return reserved.test(own) ? undefined : own;
+}
 
 function freeName(root: string, path: string, taken: ReadonlySet<string>): string {
   if (isInside(root, path)) {

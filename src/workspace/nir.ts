@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { isFolder, readBytes } from '../data/index.js';
 import { loadNir, readNir } from '../data/nir.js';
 import { importNir, parseTime } from '../frontends/nir/index.js';
+import { countProblems } from '../network/index.js';
 import type { Findings } from './findings.js';
 import { inferencePlanOf } from './planes.js';
 import type { Artifact, Target } from './types.js';
@@ -23,7 +24,7 @@ export function openNir({ path, config }: Target, findings: Findings) {
   const bytes = readBytes(path);
   const name = basename(path).replace(/\.nir$/, '');
   const { network, notes } = importNir(readNir(path), said, { name, path });
-  findings.all.push(...notes);
+  findings.all.push(...notes, ...countProblems(network, { file: path }));
   return {
     network,
     config: name,

@@ -4,22 +4,25 @@ import type { FileContent } from '../base/pieces.js';
 import { type Layout, type Normalisation, isFile, isFolder, piecesOfFile, readBytes } from '../data/index.js';
 import type { Config } from '../model/index.js';
 import { givesLogitsOfNumbers } from '../lower/program/index.js';
-import type { Network } from '../network/index.js';
+import { type Network, countProblems } from '../network/index.js';
 import { type PassPlan, inferencePlan } from '../passes/index.js';
 import type { StepSettings, TrainSettings } from '../train/index.js';
 import { bitTraining } from './bit-training.js';
 import { type Compiled, type CompiledOptions, type Uncompiled, compile, withPlanesAs } from './compiled.js';
 import { checkPatterns, conversionPlan, sizeProblems } from './conversion.js';
-import type { Findings } from './findings.js';
+import { Findings } from './findings.js';
+import { type ImportedForTraining, importedForTraining } from './imported-training.js';
 import { loadModel } from './load-model.js';
 import { isNir, openNir } from './nir.js';
 import { networkOf } from './own-network.js';
+import { sizesOfNetwork } from './own-sizes.js';
 import { inferencePlanOf } from './planes.js';
 import { binsIn, isIrFile, readIr, runFiles } from './run-folder.js';
 import { chooseConfig } from './choose-config.js';
 import { type Source, importFile, sourceOf } from './target.js';
-import { layerSettings } from './planned-training.js';
-import { normalisationOf, reconstructed, saidLoss, stepSettings, trainSettings } from './train-settings.js';
+import { layerSettings } from './layer-settings.js';
+import { stepSettings } from './step-settings.js';
+import { normalisationOf, reconstructed, saidLoss, trainSettings } from './train-settings.js';
 import type { CommonOptions, Target } from './types.js';
 
 /** What a target names: a network before all passes, with what its source says of it. */
@@ -79,6 +82,8 @@ export interface Recipe {
   /** The data set's name. */
   readonly data: string;
   readonly layout?: Layout;
+  /** An ONNX network as it is trained; others are trained as they are opened. */
+  readonly imported?: ImportedForTraining;
 }
 
 export interface Opened extends OpenedTarget {
@@ -113,7 +118,7 @@ function openedOf(target: Target, options: OpenOptions, findings: Findings): Ope
   const { path } = target;
   refuseConfigOfFolder(target);
   if (isFolder(path) || isIrFile(path)) return openText(path, findings);
-  if (options.onnx === true && isOnnx(target)) return openOnnx(path, findings);
+  if (options.onnx === true && isOnnx(target)) return openOnnx(path, options, findings);
   if (isNir(target)) return openNir(target, findings);
   const config = chooseConfig(findings.take(loadModel(path, options)), target);
   return config.network.kind === 'onnx' ? openImport(path, config, findings) : openLayers(path, config, findings);
@@ -142,6 +147,7 @@ function openText(path: string, findings: Findings): OpenedTarget {
     reconstructs = run?.reconstructs ?? [],
     bins = binsIn(run?.detector).bins,
   } = readIr(ir, findings);
+  findings.all.push(...countProblems(network, { file: ir }));
   const files = [ir, join(dirname(ir), runFiles.weights)].filter((file) => isFile(file));
   const config = run?.config ?? network.name;
   return {
@@ -200,7 +206,7 @@ function isComplete({ settings: { data, optimizer } }: NonNullable<Config['train
 }
 
 function recipeOf(config: Config, network: Network): Recipe {
-  const { settings: said, ...rest } = trainSettings(config, {});
+  const { settings: said, ...rest } = trainSettings(config, {}, sizesOfNetwork(network));
   const settings = { ...said, ...layerSettings(config, network) };
   const bits = bitTraining(config, network, settings.rate);
   return { ...rest, settings: bits === undefined ? settings : { ...settings, bits } };
@@ -213,21 +219,30 @@ function openImport(path: string, config: Config, findings: Findings): OpenedTar
     network: source.imported.network,
     config: config.name,
     label: config.name,
-    normalisation: normalisationOf(config.normalize),
+    normalisation: normalisationOf(config.train?.settings.normalize ?? config.normalize),
     hardware: config.hardware?.settings,
     source,
+    ...(config.train !== undefined && isComplete(config.train)
+      ? { recipe: () => importedRecipe(config, path, source) }
+      : {}),
     sources: new Map<string, FileContent>([
       [basename(path), readBytes(path)],
       [basename(source.path), source.bytes],
     ]),
     inputs: [path, source.path, ...external],
-    passPlan: () => conversionPlan(config, findings),
+    passPlan: () => conversionPlan(config, findings, { network: source.imported.network }),
     problems: (compiled, finished) => [...sizeProblems(compiled), ...(finished ? checkPatterns(config, compiled) : [])],
   };
 }
 
-function openOnnx(path: string, findings: Findings): OpenedTarget {
-  const source = importFile(path, findings);
+/** Whoever asks for it has the network compiled, too: what passes say is said there. */
+function importedRecipe(config: Config, path: string, source: Source): Recipe {
+  const imported = importedForTraining(config, path, new Findings(), source);
+  return { ...recipeOf(config, imported.network), imported };
+}
+
+function openOnnx(path: string, options: OpenOptions, findings: Findings): OpenedTarget {
+  const source = importFile(path, findings, options);
   const { network } = source.imported;
   const name = basename(path);
   return {

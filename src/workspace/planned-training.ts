@@ -5,13 +5,14 @@ import { labelsOfOutput } from '../data/outputs.js';
 import { present } from '../base/invariant.js';
 import { type OtherOutput, type TrainingLoss, taskLosses, taughtOutput } from '../lower/program/index.js';
 import { type LossSpec, detectionPlaces, needsClasses } from '../tensor/index.js';
-import type { Place } from '../base/source.js';
-import { type Config, layerHelp, layerMatcher } from '../model/index.js';
+import type { Config } from '../model/index.js';
 import { type Network, opsById } from '../network/index.js';
 import { type OpenTeacher, type TrainSettings, type Trainee, traineeOf, withoutGradient } from '../train/index.js';
 import { bitTraining, renewalProblems } from './bit-training.js';
 import type { Findings } from './findings.js';
+import { layerSettings } from './layer-settings.js';
 import { networkOf } from './own-network.js';
+import { sizesOfNetwork } from './own-sizes.js';
 import { type TrainOverrides, trainSettings } from './train-settings.js';
 
 /** Everything of a training that a config says. */
@@ -42,13 +43,10 @@ export function forLabels(plan: PlannedTraining, dataset: Dataset): PlannedTrain
   const isNumbers = (output: number): boolean =>
     output === 0 ? numbers : others?.find((one) => one.output === output)?.labels !== 'classes';
   const loss = plan.usualLoss ? usualFor(settings.loss, isNumbers) : settings.loss;
-  for (const [output, id] of network.outputs.entries()) {
-    const outputs = elementCount(present(opsById(network).get(id), 'train: no output').type.shape);
+  for (const output of network.outputs.keys()) {
     for (const one of taskLosses(loss, output)) {
       if (isNumbers(output) && needsClasses(one))
         fail('train/loss-needs-classes', { name: dataset.name, loss: one.kind });
-      const count = 'weights' in one ? one.weights?.length : undefined;
-      if (count !== undefined && count !== outputs) fail('train/loss-weights', { loss: one.kind, count, outputs });
     }
   }
   const taught = taughtOutput(loss);
@@ -95,18 +93,19 @@ function refuseOtherClasses({ settings, network }: PlannedTraining, name: string
 
 /**
  * A config's network with its initial weights (`begin` may give it others), and how it is trained; a config that doesn't say enough
- * is refused. Needs no Node.
+ * is refused, and one that names an ONNX file where nobody gives what it is `imported` as. Needs no Node.
  */
 export function plannedTraining(
   config: Config,
   overrides: TrainOverrides,
   findings: Findings,
   begin: (initial: Network) => Network = (initial) => initial,
+  imported?: Network,
 ): PlannedTraining {
-  if (config.network.kind === 'onnx')
+  if (config.network.kind === 'onnx' && imported === undefined)
     fail('train/setting-missing', { config: config.name, name: 'network of layers' }, config.network.place);
-  const { settings: said, ...from } = trainSettings(config, overrides);
-  const network = begin(networkOf(config, findings, said.seed));
+  const { settings: said, ...from } = trainSettings(config, overrides, imported && sizesOfNetwork(imported));
+  const network = begin(imported ?? networkOf(config, findings, said.seed));
   const settings = {
     ...said,
     ...layerSettings(config, network),
@@ -139,39 +138,4 @@ export function trainable({ network, settings }: PlannedTraining): Trainee {
   const blocked = withoutGradient(trainee);
   if (blocked.length > 0) throw new DiagnosticError(blocked);
   return trainee;
-}
-
-/** What a training says of single layers: those that are frozen, and factors on rates. */
-export function layerSettings(config: Config, network: Network): Pick<TrainSettings, 'frozen' | 'factors'> {
-  const frozen = frozenParams(config, network);
-  const factors = factorsOf(config, network);
-  return { ...(frozen.length === 0 ? {} : { frozen }), ...(factors === undefined ? {} : { factors }) };
-}
-
-/** Parameters of the layers that `freeze` names. */
-function frozenParams(config: Config, network: Network): readonly string[] {
-  const patterns = config.train?.settings.freeze ?? [];
-  return patterns.flatMap((pattern) => paramsOf(pattern, network, config.train?.place));
-}
-
-/** The factors of `groups`, by parameter; a later group counts. */
-function factorsOf(config: Config, network: Network): TrainSettings['factors'] {
-  const factors: Record<string, { rate: number; decay: number }> = {};
-  for (const { args, place } of config.train?.settings.groups ?? [])
-    for (const param of paramsOf(args.pattern, network, place)) factors[param] = { rate: args.rate, decay: args.decay };
-  return Object.keys(factors).length === 0 ? undefined : factors;
-}
-
-/** Parameters of the layers that a pattern means; one that means none is an error. */
-function paramsOf(pattern: string, network: Network, place: Place | undefined): readonly string[] {
-  const layers = network.ops.filter(({ params }) => Object.keys(params).length > 0);
-  const found = layers.filter(({ id }) => layerMatcher(pattern)(id));
-  if (found.length === 0) {
-    const help = layerHelp(
-      pattern,
-      layers.map(({ id }) => id),
-    );
-    fail('model/pattern', { pattern }, place, { help });
-  }
-  return found.flatMap(({ params }) => Object.values(params));
 }

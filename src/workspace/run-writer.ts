@@ -36,7 +36,7 @@ export interface TrainingPlace {
   /** How many images the data set has. */
   readonly images: number;
   /** The model file, as `model.spike`, and what it uses. */
-  readonly sources: ReadonlyMap<string, string>;
+  readonly sources: ReadonlyMap<string, string | Uint8Array>;
   /** What the config says of the hardware. */
   readonly hardware: RunInfo['hardware'] | undefined;
 }
@@ -162,8 +162,7 @@ export class RunWriter {
       }),
     );
     const { config } = this.#place;
-    const encoder = new TextEncoder();
-    const sources = new Map([...this.#place.sources].map(([name, text]) => [name, encoder.encode(text)]));
+    const { sources } = this.#place;
     const { normalisation } = this.#settings;
     const mirrored = comparedAs(this.#settings);
     const origin = { maker: 'train', config, sources, normalisation, ...mirrored } as const;

@@ -61,8 +61,8 @@ ${
   trains
     ? `
 \`\`\`console
-$ python train.py --data-dir DATA --run run
-$ torchrun --nproc-per-node 8 train.py --data-dir DATA --run run
+$ python train.py --data-dir DATA -o run
+$ torchrun --nproc-per-node 8 train.py --data-dir DATA -o run
 $ spikec eval run --data mnist:test
 \`\`\`
 

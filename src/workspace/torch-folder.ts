@@ -3,7 +3,7 @@ import { diagnostic, fail } from '../base/diagnostics/index.js';
 import { readText } from '../data/index.js';
 import type { Network } from '../network/index.js';
 import type { Findings } from './findings.js';
-import { copiesOf } from './model-copies.js';
+import { keptSources } from './model-copies.js';
 import type { OpenedTarget } from './open.js';
 import type { Artifact } from './types.js';
 import { type Files, layered, lowered, networkFiles, readme } from './torch-files.js';
@@ -26,19 +26,21 @@ export function torchFolder(
   findings: Findings,
 ): readonly (readonly [string, string | Uint8Array])[] {
   const files: Files = new Map();
-  const why = opened.source === undefined ? layered(opened.network, files) : undefined;
-  if (opened.source !== undefined || why !== undefined) lowered(compiled, files, why);
+  const recipe = opened.recipe?.();
+  // of a conversion only what is trained has a form as layers
+  const network = opened.source === undefined ? opened.network : recipe?.imported?.network;
+  const why = network === undefined ? undefined : layered(network, files);
+  if (network === undefined || why !== undefined) lowered(compiled, files, why);
   if (why !== undefined) {
     const args = { layer: why.op.id, construct: why.construct };
     findings.all.push(diagnostic('torch/lowered', args, why.op.place));
   }
   files.set('layers.py', pythonFile('layers.py'));
-  const { recipe } = opened;
-  if (opened.source === undefined && why === undefined && recipe !== undefined) {
+  if (network !== undefined && why === undefined && recipe !== undefined) {
     const [path] = opened.inputs as [string];
-    const sources = copiesOf({ path, text: readText(path), name: 'model.spike' }, true);
-    const training = { ...recipe(), network: opened.network, config: opened.config, sources };
-    const setting = unknownSetting(training.settings);
+    const sources = keptSources(path, true, recipe.imported?.files);
+    const training = { ...recipe, network, config: opened.config, sources };
+    const setting = unknownSetting(training);
     if (setting === undefined) addTraining(files, training);
     else findings.all.push(diagnostic('torch/left-out', { setting }));
   }
@@ -54,7 +56,7 @@ export function convertedFolder(compiled: Network, config: string): Files {
 
 /** The folder of a training, which `train.py` runs. */
 export function trainingFolder(training: TorchTraining): Files {
-  const setting = unknownSetting(training.settings);
+  const setting = unknownSetting(training);
   if (setting !== undefined) fail('torch/setting', { setting });
   const files: Files = new Map();
   const why = layered(training.network, files);
@@ -65,7 +67,8 @@ export function trainingFolder(training: TorchTraining): Files {
 }
 
 function addTraining(files: Files, training: TorchTraining): void {
-  for (const name of ['train.py', 'data.py', 'bits.py', 'detection.py']) files.set(name, pythonFile(name));
+  for (const name of ['train.py', 'data.py', 'bits.py', 'detection.py', 'stopping.py'])
+    files.set(name, pythonFile(name));
   for (const [name, content] of torchTraining(training)) files.set(name, content);
 }
 

@@ -15,7 +15,16 @@ import {
   stepsOfNetwork,
   taskLosses,
 } from '../lower/program/index.js';
-import { type Network, type Op, learnsBits, mostOf, printNetwork, squeezeBehind, wholeOf } from '../network/index.js';
+import {
+  type Network,
+  type Op,
+  inputParts,
+  learnsBits,
+  mostOf,
+  printNetwork,
+  squeezeBehind,
+  wholeOf,
+} from '../network/index.js';
 import { isBatch, optimizerSlots } from '../tensor/index.js';
 import { type TrainSettings, constraintsOf, quantisedTensors, undecayedParams } from '../train/index.js';
 import { artifactFiles } from './artifacts.js';
@@ -30,7 +39,7 @@ export interface TorchTraining {
   readonly data: string;
   readonly layout?: Layout | undefined;
   /** The model file, as `model.spike`, and what it uses. */
-  readonly sources: ReadonlyMap<string, string>;
+  readonly sources: ReadonlyMap<string, string | Uint8Array>;
 }
 
 /** Bits or steps: a number, or the parameter that is rounded within 1 … most. */
@@ -42,24 +51,26 @@ type Whole = number | { readonly param: string; readonly most: number };
  */
 export function torchTraining(training: TorchTraining): Map<string, string | Uint8Array> {
   const { network, config, settings, sources } = training;
-  const encoder = new TextEncoder();
-  const bytes = new Map([...sources].map(([name, text]) => [name, encoder.encode(text)]));
   const { normalisation } = settings;
   const bins = binsOf(settings.loss);
   const detector = bins === undefined ? undefined : { bins };
-  const origin = { maker: 'train', config, sources: bytes, normalisation, detector } as const;
+  const origin = { maker: 'train', config, sources, normalisation, detector } as const;
   const made = artifactFiles(network, ['ir', 'json'], origin, packageVersion());
   const files = new Map<string, string | Uint8Array>();
   files.set('training.json', `${JSON.stringify(recipeOf(training), undefined, 1)}\n`);
   // all of them texts
   for (const name of ['network.ir', 'network.json', 'manifest.json'])
     files.set(`spikec/${name}`, made.get(name) as string);
-  for (const [name, text] of sources) files.set(`spikec/sources/${name}`, text);
+  for (const [name, content] of sources) files.set(`spikec/sources/${name}`, content);
   return files;
 }
 
 /** What a training asks for that `train.py` can't do, in the words of the model file. */
-export function unknownSetting({
+export function unknownSetting({ settings, network }: Pick<TorchTraining, 'settings' | 'network'>): string | undefined {
+  return inputParts(network).length > 1 ? 'several inputs' : unknownOf(settings);
+}
+
+function unknownOf({
   loss,
   labels,
   clip,

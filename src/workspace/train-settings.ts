@@ -19,9 +19,9 @@ import {
   detectionStrides,
   needsClasses,
 } from '../tensor/index.js';
-import type { Network } from '../network/index.js';
-import type { Augmentation, ScheduleSpec, StepSettings, TrainSettings } from '../train/index.js';
-import { bitTraining } from './bit-training.js';
+import type { ScheduleSpec, TrainSettings } from '../train/index.js';
+import { augmentOf } from './augmentation.js';
+import { type Sizes, sizesOf } from './own-sizes.js';
 
 /** What the command line says in place of the config. */
 export interface TrainOverrides {
@@ -43,6 +43,7 @@ export interface TrainOverrides {
 export function trainSettings(
   config: Config,
   overrides: TrainOverrides,
+  sizes: Sizes = sizesOf(config),
 ): { settings: Omit<TrainSettings, 'bits'>; data: string; layout?: Layout; usualLoss: boolean } {
   const missing = (name: string, help?: string): never =>
     fail('train/setting-missing', { config: config.name, name }, config.place, { help });
@@ -53,7 +54,7 @@ export function trainSettings(
   const data = overrides.data ?? said.data ?? missing('`data`');
   const optimizer = said.optimizer ?? missing('`optimizer`');
   const limit = overrides.limit ?? said.limit;
-  const task = saidLoss(config);
+  const task = saidLoss(config, sizes);
   const settings: Omit<TrainSettings, 'bits'> = {
     optimizer: optimizerOf(optimizer),
     rate: overrides.rate ?? optimizer.args.lr,
@@ -61,7 +62,7 @@ export function trainSettings(
     loss: task.loss,
     ...labelsOf(task),
     ...(task.others.length === 0 ? {} : { others: task.others }),
-    augment: augmentOf(said.augment ?? [], config),
+    augment: augmentOf(said.augment ?? [], config, sizes),
     normalisation: normalisationOf(said.normalize ?? config.normalize),
     ...(said.normalize?.name === 'measured' ? { measures: true } : {}),
     batch: overrides.batch ?? said.batch,
@@ -82,26 +83,7 @@ export function trainSettings(
   };
 }
 
-/** Loss, optimiser and bits of a config with `train { … }`: plain SGD where it names none. */
-export function stepSettings(
-  config: Config,
-  { settings: { optimizer, memory } }: NonNullable<Config['train']>,
-  network: Network,
-): StepSettings {
-  const task = saidLoss(config);
-  const { loss, others } = task;
-  const bits = bitTraining(config, network, optimizer?.args.lr ?? 0.1);
-  return {
-    loss,
-    ...labelsOf(task),
-    ...(others.length === 0 ? {} : { others }),
-    optimizer: optimizer === undefined ? { kind: 'sgd' } : optimizerOf(optimizer),
-    ...(memory === 'low' ? { memory } : {}),
-    ...(bits === undefined ? {} : { bits }),
-  };
-}
-
-function optimizerOf({ name, args }: NonNullable<TrainValues['optimizer']>): OptimizerSpec {
+export function optimizerOf({ name, args }: NonNullable<TrainValues['optimizer']>): OptimizerSpec {
   const { weight_decay: weightDecay } = args;
   if (name === 'sgd') return { kind: name, momentum: args.momentum, nesterov: args.nesterov, weightDecay };
   return { kind: name, beta1: args.beta1, beta2: args.beta2, epsilon: args.epsilon, weightDecay };
@@ -149,7 +131,7 @@ export interface SaidLoss {
   readonly others: readonly OtherOutput[];
 }
 
-export function saidLoss(config: Config): SaidLoss {
+export function saidLoss(config: Config, sizes: Sizes = sizesOf(config)): SaidLoss {
   const { network, train } = config;
   const { loss: written = [], target } = train?.settings ?? {};
   const outputs = network.kind === 'network' ? network.outputs : [];
@@ -179,7 +161,7 @@ export function saidLoss(config: Config): SaidLoss {
         related: [{ place, message: 'the output' }],
       });
   });
-  return { loss: lossOf(terms, config), usual: false, mirrored: first, others };
+  return { loss: lossOf(terms, config, sizes), usual: false, mirrored: first, others };
 }
 
 /** Names of the outputs that are compared with the input. */
@@ -209,10 +191,15 @@ function outputIn(outputs: readonly NetworkOutput[], { term: { args, place } }: 
 }
 
 /** Losses with their factors; one by itself is that loss. */
-function lossOf(written: readonly (WrittenTerm & { readonly of: number })[], config: Config): TrainingLoss {
+function lossOf(
+  written: readonly (WrittenTerm & { readonly of: number })[],
+  config: Config,
+  sizes: Sizes,
+): TrainingLoss {
+  for (const { term, of } of written) refuseWeights(term, sizes.outputs[of]);
   const terms = written.map(({ factor, term, of }) => ({
     factor,
-    loss: termOf(term, config),
+    loss: termOf(term, config, sizes),
     ...(of > 0 ? { of } : {}),
   }));
   const [only] = terms;
@@ -244,7 +231,11 @@ function lossOf(written: readonly (WrittenTerm & { readonly of: number })[], con
   return sum;
 }
 
-function termOf({ name, args, place }: WrittenTerm['term'], config: Config): LossSpec | FiringLoss | DistillLoss {
+function termOf(
+  { name, args, place }: WrittenTerm['term'],
+  config: Config,
+  sizes: Sizes,
+): LossSpec | FiringLoss | DistillLoss {
   const weighted = 'weights' in args && args.weights !== undefined ? { weights: args.weights } : {};
   switch (name) {
     case 'tet':
@@ -258,7 +249,7 @@ function termOf({ name, args, place }: WrittenTerm['term'], config: Config): Los
     case 'distill':
       return { kind: name, teacher: args.teacher, temperature: args.temperature };
     case 'yolo':
-      return { kind: name, image: detectedImage(config, args.bins, place), ...args };
+      return { kind: name, image: detectedImage(config, args.bins, sizes, place), ...args };
     case 'firing':
       return { kind: name, target: args.target };
     case 'mse':
@@ -267,23 +258,36 @@ function termOf({ name, args, place }: WrittenTerm['term'], config: Config): Los
   }
 }
 
+/** Weights of classes, one for each output. */
+function refuseWeights({ name, args, place }: WrittenTerm['term'], outputs: number | undefined): void {
+  const count = 'weights' in args ? args.weights?.length : undefined;
+  if (count === undefined || outputs === undefined || count === outputs) return;
+  fail('train/loss-weights', { loss: name, count, outputs }, place);
+}
+
 /** Boxes are labels of their own. */
-function labelsOf({ loss, mirrored }: SaidLoss): Pick<TrainSettings, 'labels'> {
+export function labelsOf({ loss, mirrored }: SaidLoss): Pick<TrainSettings, 'labels'> {
   if (mirrored) return { labels: 'input' };
   return binsOf(loss) === undefined ? {} : { labels: 'boxes' };
 }
 
 /** Rows and columns of the image that a detector looks at. */
-function detectedImage(config: Config, bins: number, place: WrittenTerm['term']['place']): readonly [number, number] {
-  const [, rows = 0, columns = 0] = inputOf(config) ?? [];
+function detectedImage(
+  config: Config,
+  bins: number,
+  sizes: Sizes,
+  place: WrittenTerm['term']['place'],
+): readonly [number, number] {
   const coarsest = detectionStrides.at(-1)!;
+  if (sizes.input === undefined) return [coarsest, coarsest];
+  const [, rows = 0, columns = 0] = sizes.input;
   if (rows === 0 || columns === 0 || rows % coarsest !== 0 || columns % coarsest !== 0) {
     const problem = `\`yolo\` looks at images [channels, rows, columns] of multiples of ${coarsest} rows and columns`;
     fail('model/conflict', { problem }, place);
   }
   if (config.network.kind === 'network' && config.network.outputs.length > 1)
     fail('model/conflict', { problem: '`yolo` looks at a network with one output' }, place);
-  const outputs = outputsOf(config);
+  const [outputs] = sizes.outputs;
   const classes = outputs === undefined ? 1 : detectionClasses(outputs, [rows, columns], bins);
   if (outputs !== undefined && !(Number.isInteger(classes) && classes > 0)) {
     const places = detectionPlaces([rows, columns]);
@@ -299,68 +303,6 @@ function detectedImage(config: Config, bins: number, place: WrittenTerm['term'][
       place,
     );
   return [rows, columns];
-}
-
-function augmentOf(said: NonNullable<TrainValues['augment']>, config: Config): Augmentation {
-  let made: Augmentation = { flip: false, crop: 0 };
-  for (const one of said) {
-    const timed = one.name === 'drop' || one.name === 'jitter';
-    if (timed && config.coding?.name !== 'events') {
-      const problem = `\`${one.name}\` changes recordings of events, and the coding is ${config.coding === undefined ? 'none' : `\`${config.coding.name}\``}: \`coding events(…)\` has them`;
-      fail('model/conflict', { problem }, one.place);
-    }
-    const mixed = one.name === 'mixup' || one.name === 'cutmix';
-    if (mixed && config.train?.settings.loss?.some(({ term }) => term.name === 'yolo') === true) {
-      const problem = `\`${one.name}\` mixes images, and \`yolo\` has no boxes of two images`;
-      fail('model/conflict', { problem }, one.place, {
-        help: '`flip`, `crop` and `scale` move boxes with their images',
-      });
-    }
-    switch (one.name) {
-      case 'flip':
-        made = { ...made, flip: true };
-        break;
-      case 'crop':
-        made = { ...made, crop: one.args.padding };
-        break;
-      case 'scale':
-        made = { ...made, scale: one.args.by };
-        break;
-      case 'erase': {
-        const { probability, min, max } = one.args;
-        if (min > max) fail('model/conflict', { problem: '`erase` has a `min` above its `max`' }, one.place);
-        made = { ...made, erase: { probability, min, max } };
-        break;
-      }
-      case 'drop':
-        made = { ...made, drop: one.args.share };
-        break;
-      case 'jitter':
-        made = { ...made, jitter: one.args.steps };
-        break;
-      case 'mixup':
-        made = { ...made, mixup: one.args.alpha };
-        break;
-      case 'cutmix': {
-        const problem = '`cutmix` cuts rectangles out of images [channels, rows, columns], and the input isn’t one';
-        if (inputOf(config)?.length !== 3)
-          fail('model/conflict', { problem }, one.place, { help: '`mixup` takes any input' });
-        made = { ...made, cutmix: one.args.alpha };
-      }
-    }
-  }
-  return made;
-}
-
-/** How many numbers the network gives. */
-function outputsOf({ network }: Config): number | undefined {
-  if (network.kind !== 'network') return undefined;
-  const [output] = network.outputs;
-  return network.layers.find(({ id }) => id === output.layer)?.shape.reduce((all, n) => all * n, 1);
-}
-
-function inputOf({ network }: Config): readonly number[] | undefined {
-  return network.kind === 'network' ? network.layers.find((layer) => layer.kind === 'input')?.shape : undefined;
 }
 
 /** The setting `average`; bits that are learned are rounded, and what settles doesn't move: their averages mean nothing. */

@@ -1,3 +1,5 @@
+import type { InputShape } from '../base/input-shape.js';
+
 /** What a command works on: `FILE` or `FILE#CONFIG`. */
 export interface Target {
   readonly path: string;
@@ -23,6 +25,8 @@ export interface Progress {
 export type OnProgress = (progress: Progress) => void;
 
 export interface CommonOptions {
+  /** Sizes of inputs that an ONNX file leaves free: of a target that is such a file. */
+  readonly inputShapes?: readonly InputShape[];
   readonly onProgress?: OnProgress;
   /** Let `use` and `onnx(...)` leave the model file's folder. */
   readonly allowOutside?: boolean;

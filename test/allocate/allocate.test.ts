@@ -81,7 +81,7 @@ describe('bits of an imported network', () => {
       expect(layers.map((l) => l.weight_bits)).toEqual([3, 5]);
       expect(total.size_bytes).toBe((40 * 3 + 435 * 5) / 8);
     }
-  }, 60_000);
+  });
 
   it('neurons that carry means read the re-quantised weights', async () => {
     const outDir = join(folder, 'means');
@@ -95,7 +95,7 @@ describe('bits of an imported network', () => {
     }
     const { accuracy, source } = valueOf(await driver.evaluateTarget(target, { dataset, normalisation: {} }));
     expect([accuracy, source!.agreement].every((part) => part! >= 0 && part! <= 1)).toBe(true);
-  }, 60_000);
+  });
 
   it('a compiled folder holds the packed weights and gives the same results', async () => {
     const outDir = join(folder, 'compiled');
@@ -111,7 +111,7 @@ describe('bits of an imported network', () => {
     const evaluate = async (path: string) =>
       valueOf(await driver.evaluateTarget({ path }, { dataset, normalisation: {} })).accuracy;
     expect(await evaluate(outDir)).toBe(await evaluate(target.path));
-  }, 60_000);
+  });
 
   it('what an imported network’s bits cannot say is reported, with what is near', async () => {
     const check = async (bits: string): Promise<readonly Diagnostic[]> => {
@@ -127,7 +127,7 @@ describe('bits of an imported network', () => {
     expect(await codes('weights learn(init: 4, max: 6, target: 2)')).toEqual(['allocate/import-bits']);
     expect(await codes('weights 17')).toEqual(['model/argument-type']);
     expect(await codes('weights 0')).toEqual(['model/argument-type']);
-  }, 30_000);
+  });
 });
 
 describe('allocate bits', () => {
@@ -145,7 +145,7 @@ describe('allocate bits', () => {
     const evaluated = valueOf(await driver.evaluateTarget({ path, config }, { dataset, normalisation: {} }));
     expect(evaluated.accuracy).toBe(result.calibration.accuracy);
     expect(evaluated.source).toEqual(result.calibration.source);
-  }, 60_000);
+  });
 
   it('no other bits within the budget have a smaller sum of the measured errors', async () => {
     const goal = { unit: 'bytes', value: 200 } as const;
@@ -155,7 +155,7 @@ describe('allocate bits', () => {
     const sums = a!.flatMap((x) => b!.filter((y) => x.size + y.size <= 200).map((y) => x.error + y.error));
     expect(total.error).toBeCloseTo(Math.min(...sums), 12);
     expect(total.size_bytes!).toBeLessThanOrEqual(200);
-  }, 60_000);
+  });
 
   it('takes the run folder of a trained SNN, and writes a folder that evaluates to what it said', async () => {
     const run = join(folder, 'run');
@@ -177,7 +177,7 @@ describe('allocate bits', () => {
       'c',
       'c_allocated',
     ]);
-  }, 60_000);
+  });
 
   it('gives the same files twice', async () => {
     for (const name of ['once', 'twice']) valueOf(await allocate('float.onnx', { outDir: join(folder, name) }));
@@ -186,7 +186,7 @@ describe('allocate bits', () => {
         true,
       );
     }
-  }, 60_000);
+  });
 
   it('extends the config of a model file, and keeps the file’s own', async () => {
     const outDir = join(folder, 'extended');
@@ -199,7 +199,7 @@ describe('allocate bits', () => {
     expect(cost.layers.map((l) => l.weight_bits)).toEqual(result.layers.map((l) => l.weight_bits));
     expect(cost.total.s_ace).toBeCloseTo(result.total.s_ace!, 6);
     expect(cost.total.s_ace).toBeLessThanOrEqual(60_000);
-  }, 60_000);
+  });
 
   it('says what can’t be, and writes nothing', async () => {
     const outDir = join(folder, 'never');
@@ -236,7 +236,7 @@ describe('allocate bits', () => {
     expect((await silent(2, 2, 9)).help).toBe('allow fewer silent steps: with `--least 0` the smallest is 8');
     expect(await codes('ann.spike', { goal: { unit: 'latency', value: 7 } })).toEqual(['allocate/nothing']);
     expect(existsSync(outDir)).toBe(false);
-  }, 60_000);
+  });
 });
 
 describe('what allocate and convert replace', () => {
@@ -271,7 +271,7 @@ describe('what allocate and convert replace', () => {
     await refused(outDir, () => allocate('again', { goal, outDir }));
     appendFileSync(join(outDir, 'model.spike'), '// mine\n');
     await refused(outDir, () => allocate('run', { goal, outDir }));
-  }, 60_000);
+  });
 
   it('a model file of the user’s is not overwritten', async () => {
     await refused(folder, () => allocate('w3.spike', { outDir: folder }));
@@ -284,7 +284,7 @@ describe('what allocate and convert replace', () => {
     appendFileSync(join(outDir, 'tiny.spike'), '// mine\n');
     await refused(outDir, convert);
     await refused(folder, () => driver.convertOnnx(join(folder, 'float.onnx'), { coding: 'sws', outDir: folder }));
-  }, 60_000);
+  });
 
   it('what was written before manifests named the command is recognised by its model file', async () => {
     const outDir = join(folder, 'old');
@@ -294,7 +294,7 @@ describe('what allocate and convert replace', () => {
     writeFileSync(path, JSON.stringify(old));
     await refused(outDir, () => driver.convertOnnx(join(folder, 'tiny.onnx'), { coding: 'sws', outDir }));
     valueOf(await allocate('tiny.onnx', { outDir }));
-  }, 60_000);
+  });
 });
 
 describe('allocate silent periods', () => {
@@ -307,7 +307,7 @@ describe('allocate silent periods', () => {
     expect(evaluated.latency_steps).toBe(result.total.latency_steps);
     expect(evaluated.accuracy).toBe(result.calibration.accuracy);
     expect(readFileSync(path, 'utf8')).toMatch(/layer ".*" \{ silent \d \}/);
-  }, 60_000);
+  });
 
   it('finds the shortest latency that keeps an agreement, and refuses what no period keeps', async () => {
     const kept = valueOf(await allocate('sws.spike', { goal: { unit: 'agreement', value: 1 } }));
@@ -323,5 +323,5 @@ describe('allocate silent periods', () => {
       expect((await problems(allocate('sws.spike', bound))).map(({ code }) => code)).toEqual(['allocate/bound']);
     }
     expect(valueOf(await allocate('sws.spike', { goal: { unit: 'loss', value: 1 } })).total.latency_steps).toBe(8);
-  }, 60_000);
+  });
 });

@@ -64,7 +64,7 @@ it('of a batch every input has one answer: what hangs, grows or is slow is named
     [6, 'longer than 400 ms', false],
     [7, undefined, false],
   ]);
-}, 60_000);
+});
 
 it('the fuzzer sees endless loops, processes that end or never answer, and memory that grows; the next input is not their victim', async () => {
   const watched = await opened();
@@ -83,4 +83,4 @@ it('the fuzzer sees endless loops, processes that end or never answer, and memor
   } finally {
     watched.end();
   }
-}, 60_000);
+});

@@ -3,15 +3,18 @@ import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { createProtocolConnection } from 'vscode-languageserver-protocol/node';
+import { driver } from '../../src/commands/index.js';
 import { builtCommand } from '../support/built-command.js';
+import { inFolder } from '../support/in-folder.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { tinyImages, tinyQuantised } from '../support/tiny-onnx.js';
+import { spikec as spikecHere } from './fake.js';
 
 /** These tests run the built command as its own process: what a user or a script sees. */
 let main = '';
 
 beforeAll(() => {
-  main = builtCommand('dist-test');
+  main = builtCommand();
 }, 120_000);
 
 function spikec(
@@ -82,7 +85,7 @@ it('convert, eval and cost work one after the other', () => {
   expect(result).toMatchObject({ samples: 12, source: { agreement: 1 }, diagnostics: [] });
   expect(result.layers.length).toBeGreaterThan(0);
   expect(spikec(['cost', 'out/tiny.spike'], folder).stdout).toMatch(/^total .*\n\nlatency {2}16 steps\n/m);
-}, 60_000);
+});
 
 it('colours appear only where they are wanted', () => {
   const escape = '\x1b[';
@@ -115,13 +118,13 @@ it.skipIf(process.platform === 'win32')(
     expect(code).toBe(130);
     expect(readdirSync(folder, { recursive: true })).toEqual(before);
   },
-  60_000,
+  240_000,
 );
 
 it.skipIf(process.platform === 'win32')(
   'Ctrl-C ends a training with 130 and says how to go on; resumed, it ends as one that nobody interrupted',
   async () => {
-    const folder = trainingProject(64, { width: 16, batch: 4, epochs: 40 });
+    const folder = trainingProject(64, { width: 16, batch: 4, epochs: 24 });
     const args = (out: string) => ['train', 'tiny.spike', '--data', 'idx:images,labels', '--json', '-o', out];
     const child = spawn(process.execPath, [main, ...args('cut')], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
     let errors = '';
@@ -140,7 +143,7 @@ it.skipIf(process.platform === 'win32')(
           const { seconds: _, ...rest } = JSON.parse(line) as Record<string, unknown>;
           return rest;
         });
-    expect(log('cut').length).toBeLessThan(40);
+    expect(log('cut').length).toBeLessThan(24);
     expect(spikec([...args('cut'), '--resume'], folder).status).toBe(0);
     expect(spikec(args('whole'), folder).status).toBe(0);
     expect(log('cut')).toEqual(log('whole'));
@@ -238,16 +241,26 @@ function emptyFile(folder: string): readonly string[] {
   return ['convert', 'empty.onnx', '-o', 'out'];
 }
 
+/** One of each exit code as a process, and what goes deepest; the same program runs the others in this one. */
+const asProcess = /nested deeply|unterminated|folder that is a file/;
+
+async function ran(what: string, args: readonly string[], folder: string) {
+  if (asProcess.test(what)) {
+    const { status, stdout, stderr } = spikec(args, folder);
+    return { status, stdout, stderr };
+  }
+  const { code, out, err } = await inFolder(folder, () => spikecHere(args, driver));
+  return { status: code, stdout: out, stderr: err };
+}
+
 it.each(badInputs)(
-  '$what is a diagnostic, without a stack trace and soon',
-  ({ make, code }) => {
+  '$what is a diagnostic, without a stack trace and within a minute',
+  async ({ what, make, code }) => {
     const folder = project();
     mkdirSync(join(folder, 'work'));
     const args = make(folder);
     const before = readdirSync(folder, { recursive: true }).sort();
-    const started = performance.now();
-    const { status, stdout, stderr } = spikec([...args, '--json'], folder);
-    expect(performance.now() - started).toBeLessThan(15_000);
+    const { status, stdout, stderr } = await ran(what, [...args, '--json'], folder);
     expect(stderr).toContain(`error[${code}`);
     expect(stderr).not.toMatch(/^ {4}at |has a bug/m);
     expect(status).toBe(code === 'file/write-failed' ? 2 : 1);
@@ -270,7 +283,7 @@ it.skipIf(process.platform === 'win32')(
     expect(code).toBe('0');
     expect(readFileSync(join(folder, 'run/log.jsonl'), 'utf8').trim().split('\n')).toHaveLength(60);
   },
-  60_000,
+  240_000,
 );
 
 it.skipIf(process.platform !== 'linux')(
@@ -281,7 +294,7 @@ it.skipIf(process.platform !== 'linux')(
     expect(stderr).toBe("error: the output can't be written: no space left on device\n");
     expect(status).toBe(2);
   },
-  60_000,
+  240_000,
 );
 
 it('lsp serves an editor over standard input and output, and ends when it is told to', async () => {
@@ -299,7 +312,7 @@ it('lsp serves an editor over standard input and output, and ends when it is tol
   await connection.sendNotification('exit');
   expect(await ended).toBe(0);
   connection.dispose();
-}, 30_000);
+});
 
 it('--version --verbose lists the engines with what they are made of', () => {
   const { stdout, status } = spikec(['--version', '--verbose']);

@@ -12,10 +12,10 @@ const hasScript = process.platform === 'linux' && spawnSync('script', ['--versio
 if (!hasScript) console.warn('SKIPPED: the screen, because script(1) is not installed');
 
 beforeAll(() => {
-  main = builtCommand('dist-screen');
+  main = builtCommand();
 }, 120_000);
 
-function project(epochs: number, images = 6000): string {
+function project(epochs: number, images = 3000): string {
   const folder = temporaryFolder();
   const data = tinyImages(images);
   writeFileSync(join(folder, 'images'), data.images);

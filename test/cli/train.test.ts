@@ -116,7 +116,7 @@ it('without images held back the accuracy is called that of the training; of a f
 });
 
 it('a warning of a layer is shown when it comes, once, and is part of the JSON', async () => {
-  const warning = diagnostic('train/dead-layer', { layer: 'a', epoch: 1, rate: 0 });
+  const warning = diagnostic('train/dead-layer', { layers: ['a'], epoch: 1, rate: 0 });
   const { out, err } = await spikec(['train', 'tiny.spike', '--json'], {
     trainTarget: (_, options) => {
       options.onWarning?.(warning);

@@ -110,4 +110,30 @@ it('bounds that nothing holds are refused with the nearest, and so are flags tha
   expect([short.code, short.out]).toEqual([0, expect.stringMatching(/ttfs 4: its latency is \d+ steps\n/)]);
   const { code, err } = await spikec(['allocate', 'net.spike', ...data, '--max-latency', '8']);
   expect([code, err]).toEqual([2, expect.stringContaining('an ONNX file')]);
-}, 60_000);
+});
+
+it('what allocate says of spikes of several bits is what eval says of their planes', async () => {
+  const { folder, file, dataset } = project();
+  dataset.close();
+  const data = ['--data', `idx:${join(folder, 'images')},${join(folder, 'labels')}`];
+  const written = join(folder, 'written');
+  const planes = await spikec(
+    ['allocate', file, ...data, '--max-latency', '4', '--codings', 'mbif', '-o', written],
+    driver,
+  );
+  expect([planes.code, planes.out]).toEqual([
+    0,
+    expect.stringMatching(/Next: spikec compile .*net\.spike --planes -o DIR/),
+  ]);
+  const compiled = join(folder, 'planes');
+  await spikec(['compile', join(written, 'net.spike'), '--planes', '-o', compiled], driver);
+  const again = await spikec(['eval', compiled, ...data], driver);
+  const [, operations] = /eval says ([\d,]+) operations/.exec(planes.out)!;
+  const [, accuracy, latency] = /mbif \d+ {2}← +([\d.]+ %) +(\d+)/.exec(planes.out)!;
+  const said = (name: string): string => new RegExp(`${name} +(.*)`).exec(again.out)![1]!;
+  expect([said('accuracy'), said('latency'), said('operations per frame')]).toEqual([
+    accuracy,
+    `${latency} steps`,
+    operations,
+  ]);
+}, 240_000);

@@ -15,6 +15,7 @@ it.each([
   ['binary(bits: 0)', 'model/argument-type', 'between 1 and 16'],
   ['binary(bits: 4, steps: 2)', 'convert/bad-coding', 'leave out `steps`'],
   ['pattern(steps: 0)', 'model/argument-type', 'between 1 and 24'],
+  ['ttfs_dynamic(steps: 1)', 'convert/useless-steps', 'use steps: 16 at least'],
   ['ttfs_dynamic(steps: 0)', 'model/argument-type', 'between 1 and 4096'],
 ])('a coding that can carry nothing is refused before any file is read: %s', (coding, wanted, said) => {
   const text = `config c { network onnx("net.onnx") coding ${coding} }`;

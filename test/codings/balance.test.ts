@@ -101,7 +101,7 @@ it('convert --coding rate --balance writes a range for each channel, and the fol
   expect(wrong.diagnostics[0]?.code).toBe('convert/bad-coding');
   expect(wrong.diagnostics[0]?.message).toMatch(/^3 ranges are given for the \d+ channels of %Relu/);
   dataset.close();
-}, 60_000);
+});
 
 it('local thresholds rise by twice the mean of what exceeds them, layer by layer on activations that are cut off', async () => {
   const folder = temporaryFolder();

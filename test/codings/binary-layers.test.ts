@@ -6,7 +6,7 @@ import { driver } from '../../src/commands/index.js';
 import { chooseEngine } from '../../src/run/engine.js';
 import { configProblems } from '../../src/lower/model-to-network/index.js';
 import { lower } from '../../src/lower/program/index.js';
-import { realValues } from '../../src/network/index.js';
+import { criticalPathOf, latencyOf, realValues } from '../../src/network/index.js';
 import { runPlan } from '../../src/passes/index.js';
 import { evaluate, simplify } from '../../src/tensor/index.js';
 import { inferencePlanOf } from '../../src/workspace/planes.js';
@@ -91,7 +91,7 @@ it('binary in networks of layers: the bits of each integer spike, in virtual ste
     values.forEach((value, i) => expect(value, name).toBeCloseTo(logits[i]!, 4));
     await opened.dispose();
   }
-}, 60_000);
+});
 
 it('what is compiled has planes, and its latency is that of the virtual steps; direct has the same logits', async () => {
   const folder = temporaryFolder();
@@ -121,3 +121,46 @@ it('neurons whose codes it can’t send bit by bit are refused', () => {
     expect(problems(neuron)).toEqual([['cli/not-lowered', expect.stringContaining(`codes have to be 0 to ${most}`)]]);
   }
 });
+
+/** The step at which the read-out has all planes of all time steps: a layer sends one plane a step, once its sources have sent theirs of that time step. */
+function lastPlane(
+  time: number,
+  sources: readonly (readonly number[])[],
+  read: readonly number[],
+  width: number,
+): number {
+  const sent = sources.map(() => 0);
+  for (let step = 1; ; step++) {
+    const before = [...sent];
+    sources.forEach((own, layer) => {
+      const t = Math.floor(before[layer]! / width);
+      if (t < time && own.every((source) => before[source]! >= (t + 1) * width)) sent[layer]!++;
+    });
+    if (read.every((layer) => sent[layer] === time * width)) return step;
+  }
+}
+
+it.each([
+  [3, 1],
+  [3, 4],
+  [2, 5],
+])(
+  'a layer waits for all planes of what it reads (%i bits, %i steps): the critical path, beside a clock',
+  (width, time) => {
+    const text = `
+    use "spikec/neurons" { IBLIF }
+    network N {
+      input x: real[${inputs}]
+      a = x | linear(4) | spike
+      b = a | linear(5) | spike
+      c = (a | linear(4)) + (b | linear(4)) | spike
+      output (c | linear(${classes})) + (a | linear(${classes}))
+    }
+    config c { network N  neuron IBLIF(D: ${2 ** width - 1})  coding binary(bits: ${width}, steps: ${time}) }`;
+    const network = networkFrom(text, 5);
+    const { network: sent } = runPlan(network, inferencePlanOf(network));
+    expect(latencyOf(sent!)).toBe(time * width);
+    expect(criticalPathOf(sent!)).toBe(lastPlane(time, [[], [0], [0, 1]], [0, 2], width));
+    expect(criticalPathOf(network)).toBe(latencyOf(network));
+  },
+);

@@ -31,7 +31,7 @@ it.each([
     expect(layers.every((layer) => layer.input === 'spikes' && layer.bit_budget === budget)).toBe(true);
     expect(total.s_ace_squeezed).toBe(config === 'w4s4t2' ? total.s_ace / 2 : total.s_ace);
   },
-  60_000,
+  240_000,
 );
 
 it('SEW-ResNet-34 has the figures of ABA Tab. 2, its S-ACE without the stem', async () => {
@@ -44,4 +44,4 @@ it('SEW-ResNet-34 has the figures of ABA Tab. 2, its S-ACE without the stem', as
   expect(giga(total.s_ace_spikes, 2)).toBe('226.93');
   expect(total.s_ace_spikes).toBe(total.s_ace - stem!.s_ace);
   expect(mega(total.size_bytes)).toBe('43.56');
-}, 60_000);
+});

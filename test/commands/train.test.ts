@@ -64,7 +64,7 @@ function workplace({ labels = (i) => i % 3, ...setup }: Setup = {}): { model: st
 }
 
 describe('training', () => {
-  for (const engine of ['tfjs-cpu', ...nativeEngines.map(({ name }) => name)]) {
+  for (const engine of ['tfjs-wasm', ...nativeEngines.map(({ name }) => name)]) {
     it(`gives the same numbers with low memory on ${engine}`, async () => {
       const kept = await train(workplace(), { engine, epochs: 2 });
       const place = workplace({ train: `${settings}  memory low` });
@@ -364,6 +364,16 @@ describe('what training says', () => {
       workplace({ body: body.replace('LIF(theta: 1e6)', 'Always'), declarations: always, coding: 'direct(2)' }),
     );
     expect(full.codes).toContain('train/saturated-layer');
+    const layer = 'linear(8) | spike(LIF(theta: 1e6))';
+    const deep = `image | flatten | ${Array.from({ length: 6 }, () => layer).join(' | ')} | linear(3)`;
+    const six = await train(workplace({ body: deep, coding: 'direct(2)' }));
+    expect(six.codes).toEqual(['train/dead-layer']);
+    expect(six.diagnostics[0]!.message).toBe(
+      "output.spike, output.spike_2, output.spike_3, output.spike_4 and 2 more don't fire: at most 0.0000 spikes per neuron and time step after epoch 1",
+    );
+    expect(six.diagnostics[0]!.help).toBe(
+      'lower their thresholds, put `batchnorm` in front of them, or widen the surrogate',
+    );
   });
 
   it('what takes time is said before it begins: reading, compiling, each epoch, validating', async () => {

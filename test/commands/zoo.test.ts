@@ -60,14 +60,14 @@ it('ResNet-20 has the operations and parameters of the papers', () => {
   const { total } = costOf(networkOf(base, new Findings()));
   expect((total.macs / 1e9).toFixed(3)).toBe('2.587');
   expect((total.params / 1e6).toFixed(3)).toBe('17.277');
-}, 60_000);
+});
 
 it('an interlaminar connection adds a 1×1 convolution and a channel attention to each block', () => {
   const count = (name: string, kind: string): number =>
     compile('models/multibit/resnet20.spike', name).ops.filter((op) => op.kind === kind).length;
   expect(count('narrow_mb21_ic', 'conv') - count('narrow_mb21', 'conv')).toBe(9);
   expect(count('narrow_mb21_ic', 'channel_conv')).toBe(9);
-}, 60_000);
+});
 
 it('multi-bit networks have binary planes; channel attentions alone multiply, and a note says so', () => {
   const planes = withPlanes(compile('models/multibit/resnet20.spike', 'narrow_mb21'), new Findings()).network;

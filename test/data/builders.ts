@@ -1,4 +1,4 @@
-import { deflateRawSync } from 'node:zlib';
+import { deflateRawSync, deflateSync } from 'node:zlib';
 import { crc32 } from '../../src/data/zip.js';
 
 /** An IDX file of unsigned bytes. */
@@ -63,4 +63,45 @@ export function zipBytes(members: readonly Member[]): Uint8Array {
   end.writeUInt32LE(directory.length, 12);
   end.writeUInt32LE(offset, 16);
   return Buffer.concat([...locals, directory, end]);
+}
+
+/** An element of a MATLAB 5 file: its tag, its content, and zeros up to 8 bytes. */
+export function matElement(type: number, content: Uint8Array): Buffer {
+  const tag = Buffer.alloc(8);
+  tag.writeUInt32LE(type, 0);
+  tag.writeUInt32LE(content.length, 4);
+  return Buffer.concat([tag, content, Buffer.alloc(type === 15 ? 0 : -content.length & 7)]);
+}
+
+export interface MatArray {
+  readonly name: string;
+  /** Of MATLAB: the first index runs fastest. */
+  readonly shape: readonly number[];
+  readonly type?: number;
+  readonly data: Uint8Array;
+  readonly deflate?: boolean;
+  /** The class of the array: 6 double, 9 uint8, 4 text … */
+  readonly kind?: number;
+}
+
+/** A MATLAB 5 file. Names of up to 4 letters take the small form of an element, as MATLAB writes them. */
+export function matBytes(arrays: readonly MatArray[]): Buffer {
+  const head = Buffer.alloc(128, ' ');
+  head.write('MATLAB 5.0 MAT-file', 'latin1');
+  head.writeUInt16LE(0x0100, 124);
+  head.write('IM', 126, 'latin1');
+  const parts = arrays.map(({ name, shape, type = 2, data, deflate = false, kind = 9 }) => {
+    const flags = Buffer.alloc(8);
+    flags.writeUInt32LE(kind, 0);
+    const sizes = Buffer.alloc(4 * shape.length);
+    shape.forEach((n, i) => sizes.writeInt32LE(n, 4 * i));
+    const small = Buffer.alloc(8);
+    small.writeUInt16LE(1, 0);
+    small.writeUInt16LE(name.length, 2);
+    small.write(name, 4, 'latin1');
+    const title = name.length <= 4 ? small : matElement(1, Buffer.from(name, 'latin1'));
+    const matrix = matElement(14, Buffer.concat([matElement(6, flags), matElement(5, sizes), title, matElement(type, data)]));
+    return deflate ? matElement(15, deflateSync(matrix)) : matrix;
+  });
+  return Buffer.concat([head, ...parts]);
 }

@@ -127,7 +127,23 @@ it('a damaged or cut gzip file is reported', () => {
 it('a gzip bomb stops at the limit', () => {
   const bomb = gzipSync(new Uint8Array(2 ** 22));
   expect(bomb.length).toBeLessThan(2 ** 13);
-  expectDiagnostic('data/unpacked-too-large', () => openSource(put('bomb', bomb), 2 ** 20));
+  const { help } = expectDiagnostic('data/unpacked-too-large', () => openSource(put('bomb', bomb), 2 ** 20));
+  expect(help).toMatch(/gunzip/);
+});
+
+it('what a gzip file says of its size is a hint, and not believed', () => {
+  const bytes = Uint8Array.from({ length: 3 * 2 ** 20 }, (_, i) => (i * 7) % 251);
+  const parts = gzipSync(bytes);
+  const two = Buffer.concat([parts, gzipSync(Uint8Array.of(1, 2, 3))]); // ends with the size of its second part
+  for (const [packed, all] of [
+    [parts, Buffer.from(bytes)],
+    [two, Buffer.concat([bytes, Buffer.of(1, 2, 3)])],
+  ] as const) {
+    const source = openSource(put('a.gz', packed));
+    expect(source.size).toBe(all.length);
+    expect(Buffer.compare(Buffer.from(source.read(0, all.length)), all)).toBe(0);
+  }
+  expectDiagnostic('data/unpacked-too-large', () => openSource(put('b.gz', two), 2 ** 21));
 });
 
 it('CIFAR-10 records are read across files', () => {
@@ -293,7 +309,10 @@ it('archives that are encrypted, damaged, of another method or bombs are reporte
     open((f) => (f.size += 1)),
   );
   const bomb = { name: 'x.npy', data: npyBytes("'|u1'", [2, 1024, 1024], new Uint8Array(2 ** 21)), deflate: true };
-  expectDiagnostic('data/unpacked-too-large', () => openNpz('n', npz(bomb, someLabels), { limit: 2 ** 20 }));
+  const { help } = expectDiagnostic('data/unpacked-too-large', () =>
+    openNpz('n', npz(bomb, someLabels), { limit: 2 ** 20 }),
+  );
+  expect(help).toMatch(/numpy\.savez in place of savez_compressed/);
 });
 
 it('random damage to an archive gives a diagnostic or a data set, never another exception', () => {

@@ -144,6 +144,20 @@ it('csv:FILE has a row a sample, its class or its targets by name', () => {
   expect([...numbers.read(1, 1).targets!]).toEqual([4, 6]);
 });
 
+it('csv:FILE has lines that end in any way, and what is behind the last number is nothing', () => {
+  const folder = folderOf({ 'a.csv': 'label,u\r\n1,2\n0,4\r2,6\r\n \n\r\n' });
+  const dataset = openDataset(`csv:${join(folder, 'a.csv')}`);
+  expect([...dataset.read(0, 9).images]).toEqual([2, 4, 6]);
+  expect([...dataset.read(0, 9).labels]).toEqual([1, 0, 2]);
+});
+
+it('a table of more numbers than are kept is refused before they are read, with what to do', () => {
+  const folder = folderOf({ 'a.csv': `${'1,'.repeat(2 ** 16)}1${'\n1'.repeat(2 ** 10)}` });
+  const error = failing(() => openDataset(`csv:${join(folder, 'a.csv')}`));
+  expect(error.message).toMatch(/1025 rows of 65537 columns are more than the 67108864 numbers/);
+  expect(error.help).toMatch(/numpy\.savez/);
+});
+
 it('csv:FILE with a column "sample" has its rows as steps', () => {
   const folder = folderOf({ 'a.csv': 'sample,label,u,v\n7,1,1,2\n7,1,3,4\n3,0,5,6\n3,0,7,8\n' });
   const dataset = openDataset(`csv:${join(folder, 'a.csv')}`);
@@ -157,7 +171,7 @@ it.each([
   ['', 1, /the file is empty/],
   ['label;u\n1;2\n', 1, /no comma/],
   ['label,u\n', 1, /no rows/],
-  ['label,u\n1,2\n3\n', 3, /1 columns, and the first line 2/],
+  ['label,u\n1,2\n3\n', 3, /it has 1 column, and the first line 2/],
   ['label,u\n1,\n', 2, /"" in column 2 is not a finite number/],
   ['label,u\n1,nan\n', 2, /"nan" in column 2/],
   ['label,u\n1,1e300\n', 2, /"1e300" in column 2/],

@@ -61,7 +61,7 @@ it('the packed server runs by itself and knows the standard library', async () =
   const [found] = await editor.diagnostics('untitled:Untitled-1');
   expect(found!.message).toContain('did you mean "LIF"?');
   child.kill();
-}, 30_000);
+});
 
 it('both forms of the extension register every command of the manifest', () => {
   const named = manifest.contributes.commands.map(({ command }) => command);

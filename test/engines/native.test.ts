@@ -6,7 +6,7 @@ import type { Engine } from '../../src/engines/index.js';
 import { compileProgram, findCompiler } from '../../src/engines/native/compiler.js';
 import { emitInference } from '../../src/engines/native/inference.js';
 import { ProgramBuilder, type Program, evaluate } from '../../src/tensor/index.js';
-import { nativeEngines } from '../support/native.js';
+import { optimisedEngines } from '../support/native.js';
 import { feedsFor, largestDifference } from '../tensor/cases.js';
 
 /** A convolution, two steps of a neuron, a pool and a linear layer: samples don't depend on each other. */
@@ -33,7 +33,7 @@ function inference(): Program {
   return b.build();
 }
 
-describe.each(nativeEngines)('engine $name', (engine: Engine) => {
+describe.each(optimisedEngines)('engine $name', (engine: Engine) => {
   it('gives each sample its own result, however a batch is cut among threads', async () => {
     const program = inference();
     const opened = await engine.open(program, { threads: 3 });
@@ -190,7 +190,7 @@ describe('without a C compiler', () => {
   });
 });
 
-describe.each(nativeEngines)('compiled programs that engine $name keeps', (engine: Engine) => {
+describe.each(optimisedEngines)('compiled programs that engine $name keeps', (engine: Engine) => {
   let home = '';
   beforeEach(() => {
     home = mkdtempSync(join(tmpdir(), 'spikec-kept-'));

@@ -145,7 +145,7 @@ it('equations round as they are written, in every step, in every form of the pro
     }),
     { numRuns: 150 },
   );
-}, 60_000);
+});
 
 it.each(['MBLIF(tau: 4, theta: 0.85, integer: 2, fraction: 0)', 'MBLIF(tau: 4, theta: 0.55)', 'LIF(theta: 0.85)'])(
   'the first step of %s decides as the second does after a reset',

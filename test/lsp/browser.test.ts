@@ -56,4 +56,4 @@ it('the server is bundled for a worker without Node, and answers a page there', 
   const said = await until(({ method }) => method === 'textDocument/publishDiagnostics');
   expect(said.params).toMatchObject({ uri, diagnostics: [{ code: 'model/not-exported' }] });
   expect(JSON.stringify(said.params)).toContain('did you mean');
-}, 60_000);
+});

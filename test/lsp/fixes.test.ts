@@ -112,6 +112,11 @@ const mended: readonly (readonly [Code, string, string])[] = [
     'config c { network onnx("a.onnx") coding sws(steps: 8, silent: 8) }\n',
   ],
   [
+    'convert/useless-steps',
+    'config c { network onnx("a.onnx") coding ttfs_dynamic(steps: 1) }\n',
+    'config c { network onnx("a.onnx") coding ttfs_dynamic(steps: 16) }\n',
+  ],
+  [
     'convert/bad-coding',
     'config c { network onnx("a.onnx") coding sws(steps: 1) }\n',
     'config c { network onnx("a.onnx") coding sws(steps: 1, silent: 1) }\n',
@@ -135,7 +140,13 @@ const mended: readonly (readonly [Code, string, string])[] = [
 ];
 
 /** Codes that configs are told of while they are written, beside those of the language itself. */
-const ofConfigs = ['cli/not-lowered', 'convert/bad-coding', 'file/missing', 'allocate/import-bits'] as const;
+const ofConfigs = [
+  'cli/not-lowered',
+  'convert/bad-coding',
+  'convert/useless-steps',
+  'file/missing',
+  'allocate/import-bits',
+] as const;
 
 /** Codes of model files whose remedy no editor can carry out by itself, and why. */
 const unmendable: Partial<Record<Code, string>> = {

@@ -76,7 +76,7 @@ it('every layer, and every argument of one, with what it is', async () => {
   }
   const told = new Map((await items(graph('▮'))).map((one) => [one.label, one.documentation]));
   for (const [name, { doc }] of Object.entries(layerTable)) expect(told.get(name), name).toBe(doc);
-}, 60_000);
+});
 
 it('every function of equations', async () => {
   const neuron = (value: string): string => `neuron A { state u = 0 charge u = ${value} fire s = u reset u = u }`;
@@ -84,7 +84,7 @@ it('every function of equations', async () => {
   for (const [name, { doc }] of Object.entries(equationFunctions)) {
     expect(await hover(neuron(`${name}▮(x)`)), name).toContain(doc);
   }
-}, 60_000);
+});
 
 /** The blocks of settings with what stands around what is in them. */
 function blocks(): [string, SettingBlock, (inside: string) => string][] {

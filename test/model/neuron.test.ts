@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { seededRandom } from '../../src/base/random.js';
 import { type Expr, type NeuronDef, assignmentsOf, printExpr } from '../../src/equations/index.js';
 import { checkModel, loadNeuron } from '../../src/model/index.js';
 import { evaluateNeuron } from '../support/run-neuron.js';
@@ -212,6 +213,18 @@ describe('neuron declarations', () => {
     expect(network.layers.at(-1)!.neuron!.args).toEqual({ a: 2, theta: 1, soft: 0 });
   });
 
+  it('start at equal distances with `to`, unless a number is given', () => {
+    const text = `neuron N(w = learn(0.2, to: 0.8, per: neuron)) { state u = 0 charge u = w * u + x fire s = u >= 1 }
+      network A { input x: real[4] output x | linear(4) | spike }
+      config a { network A neuron N }
+      config b { network A neuron N(w: 0.5) }
+      config c { network A neuron N(w: learn(0.1, to: 0.4, per: channel)) }`;
+    const { value, diagnostics } = checkModel({ name: 'm.spike', text }, testLoader());
+    expect(diagnostics).toEqual([]);
+    const learns = ['a', 'b', 'c'].map((name) => value!.configs.get(name)!.neuron!.def.params[0]!.learn);
+    expect(learns).toEqual([{ per: 'neuron', to: 0.8 }, { per: 'neuron' }, { per: 'channel', to: 0.4 }]);
+  });
+
   it('refuse wrong arguments', () => {
     expectDiagnostics(`use "spikec/neurons" { LIF, MBLIF, Refined }
       neuron Needs(k, theta = learn(-1, constraint: positive)) { // error: model/learn
@@ -228,6 +241,9 @@ describe('neuron declarations', () => {
       config m { network N neuron Needs(1) }
       config b { network N neuron LIF(theta: "x") } // error: model/argument-type
       config c { network N neuron LIF(learn(2, constraint: unit)) } // error: model/learn
+      config o { network N neuron LIF(theta: learn(0.5, to: 0.9)) } // error: model/learn
+      config p { network N neuron LIF(theta: learn(0.5, to: 1.5, per: neuron, constraint: unit)) } // error: model/learn
+      config q { network N neuron LIF(tau: learn(2, to: 0.5, per: neuron)) } // error: model/argument-type
       config d { network N neuron LIF(theta: learn()) } // error: model/argument-missing
       config e { network N neuron LIF(thetta: 1) } // error: model/argument-unknown
       config f { network N neuron Refined(theta: -1) } // error: model/learn
@@ -313,12 +329,9 @@ describe('the standard neurons', () => {
 
   it('keep TSA’s codes at or above zero and at most at the limit', () => {
     const def = standard('TSA');
-    let state = 5;
+    const next = seededRandom(5);
     for (let run = 0; run < 200; run++) {
-      const input = Array.from({ length: 5 }, () => {
-        state = (state * 48271) % 2147483647;
-        return (state % 1000) / 100 - 5;
-      });
+      const input = Array.from({ length: 5 }, () => 10 * next() - 5);
       const args = { beta: 2, steps: 5, silent: 1, threshold: 0.5, rectified: 1, limit: 21 };
       const spikes = evaluateNeuron(def, args, [...input, 0]).slice(1);
       let prefix = 0;

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { layerHelp, layerMatcher, layerMatches } from '../../src/model/index.js';
 import { isInside, join } from '../../src/model/paths.js';
+import { processorTime } from '../support/processor-time.js';
 
 it('a pattern means an id, the start of ids, or has stars for anything', () => {
   expect(layerMatches('stage3', 'stage3.0.pre.conv')).toBe(true);
@@ -48,9 +49,8 @@ it('stars match as the regular expression .* does, without its slowness', () => 
       expect(layerMatches(parts.join('*'), id)).toBe(new RegExp(`^${parts.join('.*')}$`).test(id));
     }),
   );
-  const start = performance.now();
-  layerMatches(`${'a*'.repeat(2000)}b`, 'a'.repeat(20000));
-  expect(performance.now() - start).toBeLessThan(500);
+  const long = processorTime(() => layerMatches(`${'a*'.repeat(2000)}b`, 'a'.repeat(20000)));
+  expect(long).toBeLessThan(500);
 });
 
 it('paths stay inside their folder', () => {

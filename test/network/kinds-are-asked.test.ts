@@ -70,6 +70,7 @@ it('exactly the kinds whose role a coding gives its meaning are lowered by the c
     'planes',
     'gather',
     'squeeze',
+    'step-mixing',
   ]);
   for (const one of opKinds) {
     expect(loweringOf({ kind: one }).role === 'time', one).toBe(timed.has(traitsOf({ kind: one }).role));

@@ -101,7 +101,7 @@ it.each(['LIF(tau: 4, theta: 0.6)', 'MBLIF(integer: 2, fraction: 1)', 'IBRALIF']
       { numRuns: 5 },
     );
   },
-  60_000,
+  240_000,
 );
 
 it('a channel attention is let pass, and a note says where and how many products it takes', () => {
@@ -144,4 +144,21 @@ it('nothing that only resembles a channel attention is let pass', () => {
   const gate = first!.mul.inputs[1]!;
   const read = { ...network, outputs: [...network.outputs, gate] };
   expect(multiplyingOps(read).map(({ op }) => op.id)).toContain(id);
+});
+
+it('the greatest of a sum of trains whose steps differ is refused as that, once, with what would do', () => {
+  const sum = (behind: string) => `a = image | ${conv} | spike(MBLIF(integer: 2, fraction: 1))
+    b = image | ${conv} | spike(MBLIF(integer: 1, fraction: 2))
+    output a + b${behind} | conv(4, kernel: 3) | spike | flatten | linear(3)`;
+  const { diagnostics } = runPipeline(networkOf(sum(' | maxpool(2)')), configure(pipelines.planes, {}), surroundings);
+  expect(diagnostics.map(({ code, message }) => [code, message])).toEqual([
+    [
+      'convert/mac-on-real',
+      'maxpool %output.maxpool takes the greatest of membrane current (psp) values; after the encoder a synapse may only accumulate spikes',
+    ],
+  ]);
+  expect(diagnostics[0]!.help).toContain('levels of one step');
+  // of what the help says, both compile
+  expectBinary(runPasses(networkOf(sum('')), 'planes'));
+  expectBinary(runPasses(networkOf(sum(' | spike | maxpool(2)')), 'planes'));
 });

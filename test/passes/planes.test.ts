@@ -43,7 +43,7 @@ it.each(neurons)(
       { numRuns: 6 },
     );
   },
-  60_000,
+  240_000,
 );
 
 /** Integer weights and neurons that fire 0 … 15, or −8 … 7 (`signed`): every number is an integer. */
@@ -300,5 +300,5 @@ it.each([
       { numRuns: 5 },
     );
   },
-  60_000,
+  240_000,
 );

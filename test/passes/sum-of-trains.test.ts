@@ -126,7 +126,7 @@ it.each(Object.keys(shapes))(
       { numRuns: 8 },
     );
   },
-  60_000,
+  240_000,
 );
 
 it('planes of a sum of {0,1} and {0,1} are two, by hand: S-ACE, synapses a spike reaches, steps', () => {

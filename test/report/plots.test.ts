@@ -46,6 +46,9 @@ it('grey images go from black to white, images keep their colours', () => {
   expect(decode(ofUri(greyUri([3, 3], 2, 1, 3, 3))).pixels).toEqual([0, 0]);
   const red = tensor('f32', [3, 1, 2], [1, 0.5, 0, 0, 0, 1]);
   expect(decode(ofUri(imageUri(red)))).toMatchObject({ colour: 2, pixels: [255, 0, 0, 128, 0, 255] });
+  expect(decode(ofUri(imageUri(tensor('f32', [3], [1, 0.5, 0]))))).toMatchObject({ colour: 0, pixels: [255, 128, 0] });
+  const volume = tensor('f32', [1, 2, 1, 2], [1, 0, 0.5, 0.5]);
+  expect(decode(ofUri(imageUri(volume)))).toMatchObject({ width: 2, pixels: [255, 0] });
 });
 
 it('spikes of m+n bits are 2^-n·clip(floor(2^n·u/θ), 0, 2^(m+n)-1)', () => {

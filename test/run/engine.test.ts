@@ -35,6 +35,16 @@ it('estimates work from elements and products of a sample, and takes off what a 
   expect(gain).toBeCloseTo(seconds / 2 - 1 - 0.0015 * ops, 9);
 });
 
+it('estimates a training from elements, products and calls of ops, of which smaller batches have more', () => {
+  const ops = convolution().ops.length;
+  for (const batch of [10, 100]) {
+    const { seconds, gain } = estimate({ program: convolution, samples: 1e6, threads: 2, batch });
+    const calls = (1e6 / batch) * ops * 2e-5;
+    expect(seconds).toBeCloseTo((1e6 * (6400 * 5e-11 + 3200 * 144 * 6.5e-11)) / 2 + calls, 9);
+    expect(gain).toBeCloseTo(0.7 * seconds - 1 - 0.0015 * ops, 9);
+  }
+});
+
 it('auto takes the engine that is always there for work that is shorter than a compiler’s', async () => {
   expect(await taken(100)).toEqual({ name: 'fused', notes: [] });
   expect(await taken(100_000)).toEqual({ name: 'fused', notes: [] });

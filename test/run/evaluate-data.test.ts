@@ -57,7 +57,7 @@ it.skipIf(!present).each(['onnx/feat_6', 'onnx/mlp_features', 'onnx/npz_12x20x1'
     expect(result.source).toEqual({ accuracy: right / rows.length, agreement: 1 });
     expect(result.accuracy).toBe(right / rows.length);
   },
-  60_000,
+  240_000,
 );
 
 it.skipIf(!present)(
@@ -69,7 +69,7 @@ it.skipIf(!present)(
     );
     expect(eight).toMatchObject({ samples: 8, source: { agreement: 1 } });
   },
-  60_000,
+  240_000,
 );
 
 it.skipIf(!present)(
@@ -84,7 +84,7 @@ it.skipIf(!present)(
     const result = valueOf(await driver.evaluateTarget({ path }, { dataset: openDataset(data), normalisation: {} }));
     expect(result).toMatchObject({ accuracy: right, source: { accuracy: right, agreement: 1 } });
   },
-  60_000,
+  240_000,
 );
 
 /** A network of one layer without time: outputs are W·x, W all 0.5. */
@@ -127,7 +127,7 @@ it('labels that are numbers give errors in place of an accuracy: of zeros, what 
   // Σ(y + 100)² = Σy² + 200·Σy + 100²
   expect(below.regression!.rmse ** 2).toBeCloseTo(zero.regression!.rmse ** 2 + 200 * mean + 1e4, 2);
   expect(zero.regression!.outputs).toHaveLength(2);
-}, 60_000);
+});
 
 it('labels that are all the same are said: an accuracy on them means nothing', async () => {
   const dataset = openDataset(npzOf(Int32Array.of(0, 0, 0, 0), [4]));

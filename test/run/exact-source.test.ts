@@ -6,11 +6,13 @@ import { InvariantError } from '../../src/base/invariant.js';
 import { driver } from '../../src/commands/index.js';
 import { openDataset } from '../../src/data/index.js';
 import { exactCodes } from '../../src/lower/program/index.js';
-import { chooseEngine } from '../../src/run/engine.js';
+import { configure, pipelines, runPipeline } from '../../src/passes/index.js';
 import { openLogits } from '../../src/run/logits.js';
 import { DifferenceCounter } from '../../src/run/metrics/index.js';
 import { evaluateAnn } from '../../src/testing/ann-evaluate.js';
+import { engineNamed } from '../../src/engines/index.js';
 import { OnnxBuilder } from '../../src/testing/onnx-builder.js';
+import { libraryNeurons } from '../../src/workspace/files.js';
 import { Findings } from '../../src/workspace/findings.js';
 import { importFile } from '../../src/workspace/target.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -93,26 +95,34 @@ it('eval --stages runs a file whose operators onnxruntime doesn’t have, and bi
   dataset.close();
 });
 
-it('sums of 16-bit codes are exact also beyond 2²⁴', async () => {
+it('sums of 16-bit codes are exact also beyond 2²⁴, in spikes as well', async () => {
   const width = 300;
   const b = new OnnxBuilder(21);
   b.input('x', ['N', width]);
   const scale = b.floats('s', [], [1 / 65535]);
   const zero = b.constant('z', { type: 'uint16', dims: [], values: [0] });
   const image = b.node('DequantizeLinear', [b.node('QuantizeLinear', ['x', scale, zero]), scale, zero]);
-  const values = Array.from({ length: 2 * width }, (_, i) => 127 - (i % 3));
+  const values = Array.from({ length: 2 * width }, (_, i) => (i % width < width / 2 ? 1 : -1) * (127 - (i % 3)));
   const codes = b.constant('w', { type: 'int8', dims: [2, width], values });
   const weightZero = b.constant('wz', { type: 'int8', dims: [], values: [0] });
   const weight = b.node('DequantizeLinear', [codes, b.floats('ws', [], [1]), weightZero]);
   b.output(b.node('Gemm', [image, weight], { transB: 1 }));
   const { network } = importFile(written(Uint8Array.from(b.bytes())), new Findings()).imported;
   const pixels = Float32Array.from({ length: width }, (_, i) => (65535 - 2 * i - 1) / 65535);
-  const logits = await openLogits(network, chooseEngine(undefined, 'infer'), { carrier: exactCodes });
-  const found = await logits.begin()(tensor('f32', [1, width], pixels));
-  await logits.dispose();
   const right = evaluateAnn(network, Float64Array.from(pixels)).get(network.outputs[0]!)!;
-  // whole numbers of 1/65535: float32 of the exact value, to its last bit
-  expect([...found.data]).toEqual([...Float32Array.from(right)]);
+  const steps = { steps: 16 };
+  const passes = configure(pipelines['convert.sws'], { digits: steps, 'to-spikes': steps });
+  const { network: spiking } = runPipeline(network, passes, { neurons: libraryNeurons() });
+  for (const [one, options] of [
+    [network, { carrier: exactCodes }],
+    [spiking, {}],
+  ] as const) {
+    const logits = await openLogits(one!, engineNamed('onnxruntime')!, options);
+    const found = await logits.begin()(tensor('f32', [1, width], pixels));
+    await logits.dispose();
+    // whole numbers of 1/65535: float32 of the exact value, to its last bit
+    expect([...found.data]).toEqual([...Float32Array.from(right)]);
+  }
 });
 
 it('of differing codes those are ties where what was rounded lies within the bound of one', () => {

@@ -7,7 +7,7 @@ import { engineNamed } from '../../src/engines/index.js';
 import { importOnnx } from '../../src/frontends/onnx/index.js';
 import { lower } from '../../src/lower/program/index.js';
 import { latencyOf } from '../../src/network/index.js';
-import { nativeEngines } from '../support/native.js';
+import { optimisedEngines } from '../support/native.js';
 import { simulate } from '../support/brute-force.js';
 import { convert, sws } from '../support/sws.js';
 
@@ -29,7 +29,7 @@ it('LeNet-5: a real image’s logits equal a step-by-step simulation in global t
   const expected = [0, 1].flatMap((n) => [
     ...simulate(spiking, images.data.subarray(n * 784, (n + 1) * 784)).get(spiking.outputs[0]!)!,
   ]);
-  for (const engine of [engineNamed('fused')!, engineNamed('onnxruntime')!, ...nativeEngines]) {
+  for (const engine of [engineNamed('fused')!, engineNamed('onnxruntime')!, ...optimisedEngines]) {
     const { name } = engine;
     const executable = await engine.open(program);
     const logits = (await executable.step({ [program.inputs[0]!.id]: images }))['0']!;

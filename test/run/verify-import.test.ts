@@ -77,7 +77,7 @@ it('a large import is compared only where that is asked for, and says so', async
   };
   expect(await codes()).toEqual(['convert/import-not-verified', 'convert/float-network']);
   expect(await codes(false)).toEqual(['convert/float-network']);
-}, 30_000);
+});
 
 it('of very many layers a sample is compared, the last among them, and a note says of how many', async () => {
   const b = new OnnxBuilder(13);
@@ -93,7 +93,7 @@ it('of very many layers a sample is compared, the last among them, and a note sa
   expect(compared).toBeGreaterThan(1000);
   await verifyWhereWanted(source, { verify: true }, findings);
   expect(findings.all.map(({ code }) => code)).toEqual(['convert/import-sampled']);
-}, 60_000);
+});
 
 it('what onnxruntime can’t run is written out in ONNX’s operators, and the comparison says so', async () => {
   const file = (rounding: string): string => {

@@ -1,4 +1,4 @@
-import { emitC } from '../../src/backends/c/index.js';
+import { type CMemory, emitC } from '../../src/backends/c/index.js';
 import { elementCount, tensor } from '../../src/base/dtype.js';
 import { lower } from '../../src/lower/program/index.js';
 import type { Network } from '../../src/network/index.js';
@@ -19,6 +19,7 @@ export interface Compared {
   readonly c: number[][];
   readonly reference: number[][];
   readonly notes: readonly string[];
+  readonly memory: CMemory;
 }
 
 /** What C computes of a network on drawn images, or those given, and what the reference evaluator does. */
@@ -28,7 +29,7 @@ export function inBoth(network: Network, samples: number | readonly Float32Array
   const drawn = (k: number): Float32Array[] => shape.inputs.map((n, i) => randomImages(17 * k + i, 1, [n]));
   const fed =
     typeof samples === 'number' ? Array.from({ length: samples }, (_, k) => drawn(k)) : samples.map((one) => [one]);
-  const { files, notes } = emitC({ network, program });
+  const { files, notes, memory } = emitC({ network, program });
   const reference = fed.map((arrays) => {
     const feeds = Object.fromEntries(
       program.inputs.map(({ id, shape: of }, i) => [id, tensor('f32', concreteShape(of, 1), arrays[i]!)] as const),
@@ -36,5 +37,5 @@ export function inBoth(network: Network, samples: number | readonly Float32Array
     const outputs = evaluate(program, feeds);
     return Object.keys(program.outputs).flatMap((name) => [...outputs[name]!.data]);
   });
-  return { c: runC(files, shape, fed).map((one) => [...one]), reference, notes };
+  return { c: runC(files, shape, fed).map((one) => [...one]), reference, notes, memory };
 }

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { decodeSafetensors } from '../../src/base/safetensors.js';
 
@@ -14,16 +14,39 @@ export interface Killer {
   /** The call that isn't made any more, from 1; 0 for none. */
   at: number;
   dead: boolean;
+  /** Sees the disk as a kill at this call would leave it. */
+  before?: ((call: number) => void) | undefined;
 }
 
 export function restart(killer: Killer, at = 0): void {
-  Object.assign(killer, { calls: 0, at, dead: false });
+  Object.assign(killer, { calls: 0, at, dead: false, before: undefined });
+}
+
+/**
+ * Does `work` on the folder `out`, and copies what a kill before each of its calls would leave there; gives the copies in the
+ * order of the calls. Where there is no folder yet there is no copy.
+ */
+export async function leftByKills(killer: Killer, out: string, work: () => Promise<unknown>): Promise<string[]> {
+  restart(killer);
+  const copies: string[] = [];
+  killer.before = (call) => {
+    const copy = `${out}.killed${call}`;
+    copies.push(copy);
+    if (existsSync(out)) cpSync(out, copy, { recursive: true });
+  };
+  try {
+    await work();
+  } finally {
+    restart(killer);
+  }
+  return copies;
 }
 
 /** `node:fs` in which the killer stands in front of each write, rename, deletion and new folder. */
 export function withKiller(fs: Fs, killer: Killer): Fs {
   const step = (): void => {
     killer.calls++;
+    if (!killer.dead) killer.before?.(killer.calls);
     if (killer.calls === killer.at) killer.dead = true;
     if (killer.dead) throw new Killed(`killed before call ${killer.calls}`);
   };
@@ -47,9 +70,10 @@ export function withKiller(fs: Fs, killer: Killer): Fs {
     },
     // one that is killed in the middle has written the first half
     writeSync: ((descriptor: number, bytes: Uint8Array, from: number, length: number) => {
-      if (killer.calls + 1 === killer.at) fs.writeSync(descriptor, bytes, from, length >> 1);
+      const stops = killer.before !== undefined || killer.calls + 1 === killer.at;
+      const half = stops && !killer.dead ? fs.writeSync(descriptor, bytes, from, length >> 1) : 0;
       step();
-      return fs.writeSync(descriptor, bytes, from, length);
+      return half + fs.writeSync(descriptor, bytes, from + half, length - half);
     }) as Fs['writeSync'],
   };
 }

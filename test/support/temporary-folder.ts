@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
 
 /** A fresh folder, removed after the test. */
 export function temporaryFolder(): string {
@@ -11,6 +10,8 @@ export function temporaryFolder(): string {
 }
 
 const folders: string[] = [];
-afterEach(() => {
+
+/** For the setup of each test file: this module is one for all files of a process. */
+export function removeTemporaryFolders(): void {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
+}

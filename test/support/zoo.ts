@@ -12,8 +12,8 @@ export interface ZooConfig {
   readonly name: string;
   /** No configuration of the file before it has the same network: its weights are worth looking at. */
   readonly first: boolean;
-  /** Builds it with initial weights. */
-  readonly network: () => Network;
+  /** Builds it with initial weights, or, where they are not looked at, with zeros, which takes no time. */
+  readonly network: (options?: { readonly blank: boolean }) => Network;
 }
 
 /** Every configuration of every file in `models/`. */
@@ -34,8 +34,8 @@ export function zoo(): readonly ZooConfig[] {
     return [...model.configs.values()].map((config) => ({
       first: isFirst(config),
       name: `${relative(root, path)}#${config.name}`,
-      network: () => {
-        const { value, diagnostics: said } = lowerModel(config);
+      network: (options = { blank: false }) => {
+        const { value, diagnostics: said } = lowerModel(config, options);
         if (value === undefined) throw new Error(`${file}#${config.name}: ${said.map((d) => d.message).join('; ')}`);
         return value;
       },

@@ -4,6 +4,7 @@ import { isSpan } from '../../src/base/source.js';
 import { type ConfigDeclaration, type Expression, maxSourceLength, parseText } from '../../src/syntax/index.js';
 import { bare } from '../support/arbitrary-syntax.js';
 import { kitchenSink } from '../support/kitchen-sink.js';
+import { processorTime } from '../support/processor-time.js';
 
 function problems(text: string): readonly Diagnostic[] {
   const { value, diagnostics } = parseText({ name: 'test.spike', text });
@@ -155,9 +156,9 @@ block B { x conv(3) }`;
   it('refuses ten megabytes of brackets at once', () => {
     for (const bracket of ['{', '(', '[', '}', 'config a { x (']) {
       const text = bracket.repeat(10_000_000 / bracket.length);
-      const start = performance.now();
-      expect(problems(text).map((found) => found.code)).toEqual(['syntax/too-large']);
-      expect(performance.now() - start).toBeLessThan(200);
+      let found: readonly Diagnostic[] = [];
+      expect(processorTime(() => (found = problems(text)))).toBeLessThan(200);
+      expect(found.map(({ code }) => code)).toEqual(['syntax/too-large']);
     }
   });
 
@@ -168,9 +169,9 @@ block B { x conv(3) }`;
       expect(problems(text).map((found) => found.code)).toEqual(['syntax/too-deep']);
     }
     for (const text of [fill('1 + ', undefined, '1 }'), fill('- ', undefined, '1 }'), fill('2 ^ ', undefined, '1 }')]) {
-      const start = performance.now();
-      expect(problems(text).map((found) => found.code)).toContain('syntax/too-deep');
-      expect(performance.now() - start).toBeLessThan(10_000);
+      let found: readonly Diagnostic[] = [];
+      expect(processorTime(() => (found = problems(text)))).toBeLessThan(10_000);
+      expect(found.map(({ code }) => code)).toContain('syntax/too-deep');
     }
     expect(problems(fill('not ', undefined, 'true }')).map((found) => found.code)).toEqual(['syntax/too-deep']);
   });

@@ -1,5 +1,6 @@
 import type { DType, Tensor } from '../../src/base/dtype.js';
 import { tensor } from '../../src/base/dtype.js';
+import { seededRandom } from '../../src/base/random.js';
 import {
   type Dim,
   type PrimKind,
@@ -9,16 +10,8 @@ import {
   concreteShape,
 } from '../../src/tensor/index.js';
 
-/** A seeded uniform generator in [0, 1) (mulberry32). */
-export function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
+/** A seeded uniform generator in [0, 1). */
+export const random = seededRandom;
 
 /** Values that a dtype can hold: reals around 0 (some of them halves and ties), small integers, truth values. */
 export function randomTensor(dtype: DType, shape: readonly number[], next: () => number, spread = 3): Tensor {

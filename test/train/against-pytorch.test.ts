@@ -1,16 +1,14 @@
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Tensor, tensor } from '../../src/base/dtype.js';
 import { autodiff, evaluate } from '../../src/tensor/index.js';
 import { type OptimizerSpec } from '../../src/tensor/index.js';
 import { onnxruntimeEngine } from '../../src/engines/onnxruntime.js';
 import { type Trainee, traineeOf } from '../../src/train/index.js';
+import { hasTorch, runPython } from '../support/pytorch.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { networkFrom, stepFeeds, tinyModel } from '../support/train.js';
-
-const python = '/usr/bin/python3';
-const hasTorch = spawnSync(python, ['-c', 'import torch']).status === 0;
-if (!hasTorch) console.warn(`SKIPPED: training against PyTorch: ${python} has no torch`);
 
 interface Reference {
   readonly losses: readonly number[];
@@ -35,11 +33,10 @@ function reference(trainee: Trainee, neuron: string, optimizer: string, feeds: R
   const plain = ({ shape, data }: Tensor): object => ({ shape, data: Array.from(data) });
   const weights = Object.fromEntries([...network.params].map(([id, { tensor: values }]) => [id, plain(values)]));
   const job = { neuron, steps: 3, optimizer, count, images: plain(feeds[lowered.feeds.image.id]!), weights };
-  const script = fileURLToPath(new URL('torch_reference.py', import.meta.url));
-  const input = JSON.stringify({ ...job, labels: Array.from(feeds['labels']!.data) });
-  const { stdout, stderr, status } = spawnSync(python, [script], { input, encoding: 'utf8', maxBuffer: 2 ** 28 });
-  if (status !== 0) throw new Error(stderr);
-  return JSON.parse(stdout) as Reference;
+  const script = join(import.meta.dirname, 'torch_reference.py');
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'job.json'), JSON.stringify({ ...job, labels: Array.from(feeds['labels']!.data) }));
+  return JSON.parse(runPython(folder, [script, 'job.json'])) as Reference;
 }
 
 function expectClose(found: ArrayLike<number>, expected: readonly number[], what: string, tolerance: number): void {

@@ -1,5 +1,5 @@
 # conv3x3(4) - batch norm - neurons - average pool 2 - linear(3) in PyTorch: the reference of against-pytorch.test.ts.
-# One JSON object on stdin {neuron, steps, optimizer, count, images, labels, weights}, one on stdout.
+# One JSON object in the file of its argument {neuron, steps, optimizer, count, images, labels, weights}, one on stdout.
 import json
 import sys
 
@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 torch.set_num_threads(1)
-job = json.load(sys.stdin)
+job = json.load(open(sys.argv[1]))
 T = job["steps"]
 names = list(job["weights"])
 w = {k: torch.tensor(v["data"], dtype=torch.float32).reshape(v["shape"]) for k, v in job["weights"].items()}

@@ -72,7 +72,7 @@ it.each([
     expect(valueOf(await driver.costOf(target, {})).total.latency_steps).toBe(steps);
     valueOf(await driver.compileTarget(target, { emit: ['ir', 'onnx'], printAfter: 'insert-neurons' }));
   },
-  60_000,
+  240_000,
 );
 
 it('what a conversion was calibrated with is known to its model file and its folder; flags override it', async () => {
@@ -107,7 +107,7 @@ it('converting again gives the same bytes, and the first images alone may calibr
   expect(readFileSync(valueOf(await convert(folder, 'tiny.onnx', { calibrationLimit: 40 })).model, 'utf8')).not.toBe(
     text,
   );
-}, 60_000);
+});
 
 it('a quantised network needs no data', async () => {
   const folder = project();
@@ -118,7 +118,7 @@ it('a quantised network needs no data', async () => {
   const result = valueOf(await driver.evaluateTarget({ path: model }, { dataset, normalisation: {} }));
   dataset.close();
   expect(result.source!.agreement).toBeGreaterThan(0.9);
-}, 60_000);
+});
 
 it('calibration data that are missing, alike or without effect are reported', async () => {
   const folder = project();
@@ -130,7 +130,7 @@ it('calibration data that are missing, alike or without effect are reported', as
   writeFileSync(join(folder, 'dead.onnx'), tinyFloat(-1000));
   expect(await codesOf(convert(folder, 'dead.onnx', {}))).toEqual(['convert/calibration']);
   expect(readdirSync(folder)).not.toContain('out');
-}, 60_000);
+});
 
 it('neurons whose levels are no levels are reported', async () => {
   const folder = project();
@@ -138,7 +138,7 @@ it('neurons whose levels are no levels are reported', async () => {
   expect(await codes({ coding: 'ibra', largest: 1.55, perUnit: 10 })).toEqual(['model/uneven-levels']);
   expect(await codes({ coding: 'mbif', integer: 0, fraction: 0 })).toEqual(['model/no-levels']);
   expect(await codes({ coding: 'mbif', integer: 9, fraction: 8 })).toEqual(['model/too-many-levels']);
-}, 60_000);
+});
 
 it('what can’t be converted is said with a place and a remedy', async () => {
   const config = (settings: string): string =>
@@ -157,7 +157,7 @@ it('what can’t be converted is said with a place and a remedy', async () => {
   const [one] = (await convert(folder, 'tiny.onnx', { calibrationLimit: 1 })).diagnostics;
   expect(one!.message).toContain('1 image of');
   expect(one!.help).toContain('--limit');
-}, 60_000);
+});
 
 it('a config that says too little or something else is reported', async () => {
   const config = (settings: string): string =>
@@ -183,7 +183,7 @@ it('a config that says too little or something else is reported', async () => {
     expect(await codesOf(evaluated), settings).toEqual(cases[settings]);
     dataset.close();
   }
-}, 60_000);
+});
 
 it('--planes compiles binary planes in virtual steps, cost counts them, and the folder evaluates as before', async () => {
   const folder = project();
@@ -214,4 +214,4 @@ it('--planes compiles binary planes in virtual steps, cost counts them, and the 
   writeFileSync(join(folder, 'sws.spike'), 'config c { network onnx("quantised.onnx") coding sws(steps: 8) }\n');
   const sws = driver.compileTarget({ path: join(folder, 'sws.spike') }, { emit: [], planes: true });
   expect(await codesOf(sws)).toEqual(['cli/not-lowered']);
-}, 60_000);
+});

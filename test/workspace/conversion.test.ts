@@ -63,7 +63,7 @@ it('convert writes a folder that stands alone, and eval, cost and compile work o
   const cost = valueOf(await driver.costOf(target, common));
   expect(cost.layers.map((l) => l.macs)).toEqual([36 * 4 * 9, 144 * 3]);
   expect(cost.total).toMatchObject({ macs: 36 * 36 + 432, params: 36 + 4 + 432 + 3, latency_steps: 16 });
-}, 30_000);
+});
 
 it('the batch size does not change what eval reports, and --limit takes the first images', async () => {
   const folder = project({ 'a.spike': model('beta: 2, steps: 8, silent: 1') });
@@ -81,7 +81,7 @@ it('the batch size does not change what eval reports, and --limit takes the firs
   expect(await run(3, 20)).toEqual(whole);
   expect((await run(3, 1000)).samples).toBe(40);
   dataset.close();
-}, 30_000);
+});
 
 it('compiling twice gives the same bytes', async () => {
   const folder = project({ 'a.spike': model() });
@@ -94,7 +94,7 @@ it('compiling twice gives the same bytes', async () => {
   for (const name of names) {
     expect(readFileSync(join(folder, 'one', name)).equals(readFileSync(join(folder, 'two', name))), name).toBe(true);
   }
-}, 30_000);
+});
 
 it('every pass can be printed after, and compiling stops where it is told', async () => {
   const folder = project({ 'a.spike': model() });
@@ -111,7 +111,7 @@ it('every pass can be printed after, and compiling stops where it is told', asyn
   expect(await codesOf(unknown)).toEqual(['cli/unknown-pass']);
   const { diagnostics } = await driver.compileTarget(target, { emit: [], printAfter: 'insert-neurons' });
   expect(diagnostics).toMatchObject([{ code: 'cli/unknown-pass', help: expect.stringContaining('to-spikes') }]);
-}, 30_000);
+});
 
 it('compiling says after which pass it is and what it emits', async () => {
   const folder = project({ 'a.spike': model() });
@@ -128,7 +128,7 @@ it('compiling says after which pass it is and what it emits', async () => {
   );
   const passes = compiled.passes.map(({ pass }) => `after ${pass}`);
   expect(said.slice(-passes.length - 2)).toEqual([...passes, 'emitting ir 0/2', 'emitting json 1/2']);
-}, 30_000);
+});
 
 it('what the language has and the compiler does not lower yet is said, never left out', async () => {
   const folder = project({
@@ -144,7 +144,7 @@ it('what the language has and the compiler does not lower yet is said, never lef
   const tfjs = driver.compileTarget({ path: join(folder, 'a.spike') }, { emit: ['tfjs'], outDir });
   expect(await codesOf(tfjs)).toEqual(['cli/not-lowered']);
   expect(readdirSync(folder)).not.toContain('out');
-}, 30_000);
+});
 
 it('codings, engines, layers and data that do not fit are reported', async () => {
   const folder = project({
@@ -171,7 +171,7 @@ it('codings, engines, layers and data that do not fit are reported', async () =>
   const misfit = driver.evaluateTarget({ path: join(folder, 'a.spike') }, { dataset: other, normalisation: {} });
   expect(await codesOf(misfit)).toEqual(['data/shape-mismatch', 'data/class-mismatch']);
   other.close();
-}, 30_000);
+});
 
 it('layers and tensors with names that JavaScript has itself are converted, run and drawn', async () => {
   const folder = temporaryFolder();

@@ -56,5 +56,5 @@ it.each([
     expect(costs[1]!.total).toEqual(costs[0]!.total);
     expect(costs[1]!.layers).toHaveLength(2);
   },
-  60_000,
+  240_000,
 );

@@ -1,4 +1,5 @@
 import type { ConvSizes } from './conv-sizes.js';
+import { literal } from './expressions.js';
 import { mayBeSparse, sparseForwardText, sparseGradientText } from './sparse.js';
 import { type Taps, tapsText, up } from './taps.js';
 import { type CTarget, accumulators, tileOf, vectorsOf } from './tiles.js';
@@ -27,6 +28,8 @@ export interface ConvPlaces {
   readonly partial: number;
   /** Whether the weight never changes: it is packed in the first run only. */
   readonly fixed: boolean;
+  /** What a byte of the image counts, where it lies as bytes. */
+  readonly unit?: number;
 }
 
 /** Parts of a filter gradient's sum over images. */
@@ -84,6 +87,14 @@ function inputTaps(s: ConvSizes, border: Border): number[] {
   );
 }
 
+/** The type of an image's elements; statements that give image `b` as floats; how many of them from `scratch + at` that takes. */
+function imageOf(s: ConvSizes, { unit }: ConvPlaces, at: number): { type: string; take: string; floats: number } {
+  const count = s.input[0] * s.input[1] * s.channels;
+  if (unit === undefined) return { type: 'float', take: `const float *image = from + b * ${count};`, floats: 0 };
+  const copy = `of_bytes(scratch + ${at}, from + b * ${count}, ${count}, ${literal('f32', unit)});`;
+  return { type: 'uint8_t', take: `${copy} const float *image = scratch + ${at};`, floats: up(count, 16) };
+}
+
 /** Gathers the neighbours of every position side by side, where channels are few. */
 function gatherText(s: ConvSizes, border: Border, from: string, to: string): string {
   const offsets = inputTaps(s, border);
@@ -129,19 +140,21 @@ export function forwardText(s: ConvSizes, at: ConvPlaces, target: CTarget): Conv
   const plain = isPlain(border);
   const floats = up(floatsOf(border), 16);
   const floatsBefore = floats + (gathered ? rows * columns * k : 0);
-  const sparse = mayBeSparse(s, target) ? sparseForwardText(at.name, s, up(floatsBefore, 16), target) : undefined;
+  const image = imageOf(s, at, up(floatsBefore, 16));
+  const own = up(floatsBefore, 16) + image.floats;
+  const sparse = mayBeSparse(s, target) ? sparseForwardText(at.name, s, own, target) : undefined;
   const lines = [
     sparse?.code ?? '',
     tapsText(`${at.name}_image`, kernel, target),
     `${task(at.name)} {`,
     range(at.batch),
-    `const float *from = (const float *)x->p[${at.x}]; float *to = (float *)x->p[${at.y}];`,
+    `const ${image.type} *from = (const ${image.type} *)x->p[${at.x}]; float *to = (float *)x->p[${at.y}];`,
     `const float *w = (const float *)x->p[${at.packed}];`,
     `float *scratch = (float *)(x->scratch + worker * x->scratch_bytes); (void)scratch;`,
     plain ? '' : `memset(scratch, 0, ${4 * floatsOf(border)});`,
     sparse === undefined ? '' : 'int sparse = 0;',
     'for (long b = lo; b < hi; b++) {',
-    `const float *image = from + b * ${s.input[0] * s.input[1] * s.channels};`,
+    image.take,
     sparse === undefined ? '' : `${sparse.decide}\nif (sparse) {\n${sparse.work}\ncontinue;\n}`,
     plain ? '' : `${copyText(border, 'image', 'scratch')} image = scratch;`,
     gathered ? `{ ${gatherText(s, border, 'image', `(scratch + ${floats})`)} } image = scratch + ${floats};` : '',
@@ -156,7 +169,7 @@ export function forwardText(s: ConvSizes, at: ConvPlaces, target: CTarget): Conv
     `${at.fixed ? 'if (x->fresh) ' : ''}pack_weights((float *)x->p[${at.packed}], (const float *)x->p[${at.w}], taps, ${taps}, ${s.channels}, ${kk}, ${s.filters}, ${s.channels * kk}, ${padded});`,
     `const long N = x->n; (void)N; run(x, ${at.name}, parts_of(${at.batch})); }`,
   ].join(' ');
-  const scratch = 4 * (up(floatsBefore, 16) + (sparse?.floats ?? 0));
+  const scratch = 4 * (own + (sparse?.floats ?? 0));
   return { code: lines.join('\n'), packed: k * padded, partial: 0, scratch, call };
 }
 
@@ -301,7 +314,8 @@ export function weightGradientText(s: ConvSizes, at: ConvPlaces, target: CTarget
   const gatheredFloats = gathered ? up(rows * columns * cin, 16) : 0;
   const gradient = padded === s.filters ? 0 : rows * columns * padded;
   const total = kk * s.channels * padded;
-  const floatsBefore = up(floats + gatheredFloats + gradient, 16);
+  const image = imageOf(s, at, up(floats + gatheredFloats + gradient, 16));
+  const floatsBefore = up(floats + gatheredFloats + gradient, 16) + image.floats;
   const sparse = mayBeSparse(s, target) ? sparseGradientText(at.name, s, floatsBefore, target) : undefined;
   const lines = [
     sparse?.code ?? '',
@@ -310,14 +324,15 @@ export function weightGradientText(s: ConvSizes, at: ConvPlaces, target: CTarget
     main.join('\n'),
     `${task(at.name)} {`,
     range(at.batch),
-    `const float *from = (const float *)x->p[${at.x}], *grads = (const float *)x->p[${at.y}];`,
+    `const ${image.type} *from = (const ${image.type} *)x->p[${at.x}]; const float *grads = (const float *)x->p[${at.y}];`,
     `float *sums = (float *)x->p[${at.partial}] + part * ${total};`,
     `float *scratch = (float *)(x->scratch + worker * x->scratch_bytes); (void)scratch;`,
     `memset(sums, 0, ${4 * total});`,
     plain ? '' : `memset(scratch, 0, ${4 * floatsOf(border)});`,
     sparse === undefined ? '' : 'int sparse = 0;',
     'for (long b = lo; b < hi; b++) {',
-    `const float *image = from + b * ${s.input[0] * s.input[1] * s.channels}, *g = grads + b * ${rows * columns * s.filters};`,
+    image.take,
+    `const float *g = grads + b * ${rows * columns * s.filters};`,
     sparse === undefined ? '' : `${sparse.decide}\nif (sparse) {\n${sparse.work}\ncontinue;\n}`,
     plain ? '' : `${copyText(border, 'image', 'scratch')} image = scratch;`,
     gathered ? `{ ${gatherText(s, border, 'image', `(scratch + ${floats})`)} } image = scratch + ${floats};` : '',
@@ -342,6 +357,9 @@ export function weightGradientText(s: ConvSizes, at: ConvPlaces, target: CTarget
 }
 
 export const convolutionHelpers = `
+static inline void of_bytes(float *restrict to, const uint8_t *restrict from, long count, float unit) {
+  for (long i = 0; i < count; i++) to[i] = (float)from[i] * unit;
+}
 static inline long parts_of(long count) { return count < 16 ? (count > 0 ? count : 1) : 16; }
 /* w[t][i][j] = given[i * a + j * b + taps[t]], j padded with zeros */
 static void pack_weights(float *restrict w, const float *restrict given, const int *taps, long count, long rows, long a,

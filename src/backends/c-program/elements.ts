@@ -19,6 +19,11 @@ export function isFlat(index: Index): index is { readonly flat: Linear } {
   return !Array.isArray(index);
 }
 
+/** A float of a byte, or a byte of a float where `unit` is turned round. */
+export function ofBytes(text: string, unit: number): string {
+  return unit === 1 ? text : `${text} * ${literal('f32', unit)}`;
+}
+
 /** Computes elements of values from what is stored. */
 export class Elements {
   readonly expressions = new Expressions();
@@ -57,7 +62,10 @@ export class Elements {
     const offset = isFlat(index) ? index.flat : offsetOf(splitShape(shape), layout, index);
     this.offsets.push(offset);
     this.loads.set(buffer, (this.loads.get(buffer) ?? new Set()).add(indexText(offset)));
-    return this.expressions.make(dtype, `b${buffer}[${indexText(this.#strided(offset))}]`);
+    const text = `b${buffer}[${indexText(this.#strided(offset))}]`;
+    const { unit } = this.planner.buffers.all[buffer]!;
+    if (unit === undefined) return this.expressions.make(dtype, text);
+    return this.expressions.make(dtype, ofBytes(`(float)${text}`, unit));
   }
 
   /** Steps of the innermost loop, where they aren't of one element: compilers vectorise those of a length they don't know. */

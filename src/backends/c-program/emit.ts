@@ -29,7 +29,8 @@ import { contextText, helpersText, poolText } from './runtime.js';
 import type { Step } from './schedule.js';
 import { type Layout, volumeOf } from './shapes.js';
 import { sparseHelpers } from './sparse.js';
-import { type CTarget, vectorText } from './tiles.js';
+import { storedBytes } from './stored-bytes.js';
+import { type CTarget, partText, vectorText } from './tiles.js';
 import { windowsText } from './windows.js';
 
 /** A buffer with the steps between which it holds its value. */
@@ -72,12 +73,15 @@ export interface EmitOptions {
   readonly bytes?: ByteProducts;
   /** Params of shape [1, C, H, W] whose data lie in the order [H, W, C]; read by element-wise ops alone. */
   readonly channelsLast?: ReadonlySet<string>;
+  /** Whether spikes, and means of them, lie in memory as bytes. */
+  readonly storesBytes?: boolean;
 }
 
 /** Emits a program as C. */
 export function emitC(program: Program, target: CTarget, options: EmitOptions = {}): CProgram {
-  const { bytes = new Map<string, number>(), channelsLast = new Set<string>() } = options;
-  const writer = new Writer(target, bytes, channelsLast);
+  const { bytes = new Map<string, number>(), channelsLast = new Set<string>(), storesBytes = false } = options;
+  const stored = storesBytes ? storedBytes(program) : new Map<string, number>();
+  const writer = new Writer(target, bytes, channelsLast, stored);
   const main = writer.program(program, '', () => 'rows');
   const touched = new Map<number, { first: number; last: number }>();
   writer.touched.forEach((buffers, step) => {
@@ -107,17 +111,9 @@ export function emitC(program: Program, target: CTarget, options: EmitOptions = 
     ...(within.has(buffer.index) ? { within: within.get(buffer.index)! } : {}),
   }));
   const loops = [contextText, helpersText, ...writer.loops].join('\n');
-  const products = [
-    contextText,
-    poolText,
-    vectorText(target),
-    convolutionHelpers,
-    ...(bytes.size === 0 ? [] : [byteHelpers]),
-    sparseHelpers,
-    matmulText(target),
-    windowsText,
-    ...writer.products,
-  ].join('\n');
+  const own = writer.products.join('\n');
+  const helpers = helperTexts(target).filter(({ names }) => names.test(own));
+  const products = [contextText, poolText, vectorText(target), ...helpers.map(({ text }) => text), own].join('\n');
   return {
     loops,
     products,
@@ -130,6 +126,21 @@ export function emitC(program: Program, target: CTarget, options: EmitOptions = 
     sums: writer.sums * parts,
     scratch: writer.scratch,
   };
+}
+
+/**
+ * Functions that a program's products may call, and what names them there. Those that nothing calls aren't written: the
+ * headers of the processor's instructions take a compiler longer than a small program.
+ */
+function helperTexts(target: CTarget): readonly { readonly text: string; readonly names: RegExp }[] {
+  return [
+    { text: partText, names: /\bstore_some\(/ },
+    { text: convolutionHelpers, names: /\b(parts_of|pack_weights|unpack_gradient|of_bytes)\(/ },
+    { text: byteHelpers, names: /\b(quads|QUADS|FOUR|ADD_QUADS|to_bytes|pack_bytes)\b/ },
+    { text: sparseHelpers, names: /\b(share|find_events|find_channel_events)\(/ },
+    { text: matmulText(target), names: /\bproduct_(f32|f64|i32)\(/ },
+    { text: windowsText, names: /\b(Window|argmax_(f32|f64|i32))\b/ },
+  ];
 }
 
 class Writer {
@@ -154,6 +165,7 @@ class Writer {
     readonly target: CTarget,
     readonly bytes: ByteProducts,
     readonly channelsLast: ReadonlySet<string>,
+    readonly stored: ReadonlyMap<string, number>,
   ) {
     this.scratch = productScratch(target);
   }
@@ -165,7 +177,8 @@ class Writer {
   /** Writes a program as the function `spikec_run`, or as the body of a loop in the function `name`. */
   program(program: Program, scope: string, outer: (shape: readonly Dim[]) => Layout, name = 'spikec_run'): Planner {
     const own = scope === '' ? this.channelsLast : new Set<string>();
-    const planner = new Planner(program, this.buffers, scope, outer, own);
+    const inBytes = scope === '' ? this.stored : new Map<string, number>();
+    const planner = new Planner(program, this.buffers, scope, outer, own, inBytes);
     for (const op of program.ops) {
       if (op.kind !== 'const' || planner.isSoft(op)) continue;
       this.constants.push({ buffer: planner.bufferOf(op.id, 'rows'), data: attrsOf(op, 'const').value });
@@ -301,7 +314,11 @@ class Writer {
     const [px, pw, py] = op.kind === 'conv2d' ? [a, b, c] : op.kind === 'conv2d_input_grad' ? [c, a, b] : [a, c, b];
     const zero = this.#zeroOf(planner, op);
     return this.#own(name, fixed, touched, (packed, partial) => {
-      const places: ConvPlaces = { fixed, name, batch: batchOf(call), x: px, w: pw, y: py, packed, partial };
+      const { unit } = this.buffers.all[px]!;
+      const places: ConvPlaces = {
+        ...{ fixed, name, batch: batchOf(call), x: px, w: pw, y: py, packed, partial },
+        ...(unit === undefined ? {} : { unit }),
+      };
       if (zero !== undefined) return byteConvText(sizes, places, zero, this.target);
       return write[op.kind as 'conv2d'](sizes, places, this.target);
     });

@@ -1,5 +1,5 @@
 import type { ValueInfo } from '../../tensor/index.js';
-import { type Index, Elements, isFlat } from './elements.js';
+import { type Index, Elements, isFlat, ofBytes } from './elements.js';
 import { type Expression, cTypes, literal } from './expressions.js';
 import {
   type Linear,
@@ -100,7 +100,10 @@ function bodyOf(planner: Planner, items: readonly Item[], merged: number): Body 
         const offset = isFlat(index) ? index.flat : targetOffset(item, index);
         targets.push(offset);
         stores.set(item.buffer, (stores.get(item.buffer) ?? new Set()).add(indexText(offset)));
-        wanted.push({ e, say: (value) => `b${item.buffer}[${indexText(offset)}] = ${value};` });
+        const { unit } = planner.buffers.all[item.buffer]!;
+        const stored = (value: string): string =>
+          unit === undefined ? value : `(uint8_t)(int32_t)(${ofBytes(value, 1 / unit)})`;
+        wanted.push({ e, say: (value) => `b${item.buffer}[${indexText(offset)}] = ${stored(value)};` });
         continue;
       }
       const sum = sumOf(item, plane, sums.length, partials);

@@ -39,6 +39,8 @@ export class Planner {
     readonly outer: (shape: readonly Dim[]) => Layout,
     /** Params that lie channels last. */
     readonly channelsLast: ReadonlySet<string> = new Set(),
+    /** Values that lie in memory as bytes, and what these count. */
+    readonly inBytes: ReadonlyMap<string, number> = new Map(),
   ) {
     for (const value of [...program.inputs, ...program.params, ...program.ops]) this.types.set(value.id, value);
     for (const op of program.ops) this.ops.set(op.id, op);
@@ -103,7 +105,7 @@ export class Planner {
   bufferOf(id: string, layout: Layout): number {
     const { dtype, shape } = this.type(id);
     const lies = canonical(shape, layout);
-    return this.buffers.take(this.key({ id, layout: lies }), dtype, volumeOf(shape));
+    return this.buffers.take(this.key({ id, layout: lies }), dtype, volumeOf(shape), this.inBytes.get(id));
   }
 
   /** The steps of the program, in an order of evaluation. */
@@ -146,8 +148,8 @@ export class Planner {
     }
   }
 
-  /** The cost up to which a value is rather computed again than stored. */
-  #most(op: TensorOp): number {
+  /** The cost up to which a value that the kernels `steps` compute is rather computed again than stored. */
+  #most(op: TensorOp, steps: readonly Step[]): number {
     if (!this.#low) return recomputed;
     const { factor, power } = volumeOf(op.shape);
     let leaves = 0;
@@ -159,7 +161,20 @@ export class Planner {
         if (of.power === power) leaves += of.factor;
       },
     );
-    return leaves < 2 * factor ? recomputedInLess : recomputed;
+    return leaves < 2 * factor || this.#isReadAnyway(op.id, steps) ? recomputedInLess : recomputed;
+  }
+
+  /** Whether kernels read all that a value is computed from for other values, too: then storing it frees nothing. */
+  #isReadAnyway(id: string, steps: readonly Step[]): boolean {
+    const needed = new Set<string>();
+    const unseen = (): void => undefined;
+    this.cone(id, unseen, (leaf) => this.ops.has(leaf) && needed.add(leaf));
+    return steps.every((step) => {
+      const missing = new Set(needed);
+      const items = step.kind === 'loops' ? step.items : [];
+      for (const item of items) this.cone(item.value, unseen, (leaf) => missing.delete(leaf), this.owns(item), id);
+      return missing.size === 0;
+    });
   }
 
   #cost(id: string): number {
@@ -172,9 +187,9 @@ export class Planner {
     return total;
   }
 
-  /** Visits the ops that are computed where `id` is, and the stored values that they read. */
-  cone(id: string, visit: (op: TensorOp) => void, leaf: (id: string) => void, own = false): void {
-    const seen = new Set<string>();
+  /** Visits the ops that are computed where `id` is, and the stored values that they read; `without` and what it alone needs apart. */
+  cone(id: string, visit: (op: TensorOp) => void, leaf: (id: string) => void, own = false, without?: string): void {
+    const seen = new Set<string | undefined>([without]);
     const stack = [id];
     while (stack.length > 0) {
       const next = stack.pop()!;
@@ -327,12 +342,12 @@ export class Planner {
    * are any. What is computed for a value stored here is left to the next round, which knows that value's kernel.
    */
   #storeShared(steps: readonly Step[]): boolean {
-    // two of the kernels that compute a value are enough to know
+    // two of the kernels that compute a value are enough to know, but where it matters what all of them read
     const kernels = new Map<string, ReadonlySet<number>>();
     const computedIn = (id: string, more: ReadonlySet<number>): void => {
       const known = kernels.get(id);
       if (known === undefined) kernels.set(id, more);
-      else if (known.size < 2) kernels.set(id, new Set([...known, ...more]));
+      else if (known.size < 2 || this.#low) kernels.set(id, new Set([...known, ...more]));
     };
     steps.forEach((step, i) => {
       if (step.kind !== 'loops') return;
@@ -346,10 +361,13 @@ export class Planner {
     for (const op of this.program.ops.toReversed()) {
       const own = kernels.get(op.id);
       if (own === undefined) continue;
-      if (own.size > 1 && !this.stored.has(op.id) && op.kind !== 'const' && this.#cost(op.id) > this.#most(op)) {
-        this.stored.add(op.id);
-        any = true;
-        continue;
+      if (own.size > 1 && !this.stored.has(op.id) && op.kind !== 'const') {
+        const makers = [...own].map((i) => steps[i]!);
+        if (this.#cost(op.id) > this.#most(op, makers)) {
+          this.stored.add(op.id);
+          any = true;
+          continue;
+        }
       }
       for (const id of op.inputs) if (this.isInlined(id)) computedIn(id, own);
     }

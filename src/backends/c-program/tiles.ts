@@ -30,6 +30,10 @@ typedef float vec __attribute__((vector_size(${4 * lanes})));
 typedef float loose __attribute__((vector_size(${4 * lanes}), aligned(4)));
 #define LOAD(at) ((vec)*(const loose *)(at))
 #define STORE(at, v) (*(loose *)(at) = (loose)(v))
+`;
+
+/** Stores of the first numbers of a vector. */
+export const partText = `
 #if defined(__AVX512F__) && LANES == 16
 #include <immintrin.h>
 static inline void store_some(float *to, vec v, long count) {

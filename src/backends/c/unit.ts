@@ -1,5 +1,5 @@
 import type { Tensor } from '../../base/dtype.js';
-import { rangeOf } from './program/ranges.js';
+import { rangeOfTensor } from '../../tensor/whole-ranges.js';
 import { helperNeeds, helpers, lookupKernel } from './program/kernels.js';
 import type { Buffer } from './arena.js';
 import { type CType, ctypes, integerType } from './ctypes.js';
@@ -144,7 +144,7 @@ function flashType(values: Tensor): CType {
   const { dtype, data } = values;
   if (dtype === 'bool') return 'u8';
   if (dtype === 'i8' || dtype === 'u8') return dtype;
-  const whole = rangeOf(values);
+  const whole = rangeOfTensor(values);
   const integer = whole === undefined ? undefined : integerType(whole.lo, whole.hi);
   if (integer !== undefined && integer !== 'i64') return integer;
   return dtype === 'f64' && data.every((x) => Math.fround(x) === x) ? 'f32' : dtype;

@@ -13,6 +13,7 @@ import { type NirReader, conventions } from './conventions.js';
 import { inFull, standIn } from './extend.js';
 import { layers } from './layers.js';
 import { type RowCall, integers, node } from './row.js';
+import { addedUp, nodesOf, sumsOf } from './sums.js';
 
 /** What became of a layer in the file. */
 export interface NirNodeReport {
@@ -100,12 +101,7 @@ export function exportNir(network: Network, reader: NirReader = 'nir', extension
       put(inFull(network, op, name, node('Input', { shape: integers(op.type.shape) }), reads), rated);
     }
   }
-  const sources = (id: string, seen: ReadonlySet<string> = new Set()): readonly string[] => {
-    if (!passes.has(id)) return [present(names.get(id), `nir: %${id} has no node`)];
-    if (seen.has(id)) return [];
-    const op = byId.get(id)!;
-    return op.inputs.flatMap((input) => sources(input, new Set([...seen, id])));
-  };
+  const sources = (id: string): readonly string[] => nodesOf(sumsOf(id, { byId, passes, names }));
   refused.push(...[...unsaid].map(([what, alike]) => cannotSay(what, alike)));
   if (refused.length > 0) throw new DiagnosticError(refused);
   const edges: [string, string][] = [];
@@ -115,21 +111,34 @@ export function exportNir(network: Network, reader: NirReader = 'nir', extension
     }
     for (const one of new Set(from)) edges.push([one, to]);
   };
+  /** Edges add up: what is added first, and what a sum is called, is metadata. */
+  const noteSums = (id: string, reader: string): void => {
+    const sums = extensions ? addedUp(sumsOf(id, { byId, passes, names })) : [];
+    if (sums.length > 0) nodes.set(reader, withMetadata(nodes.get(reader)!, new Map([['sums', JSON.stringify(sums)]])));
+  };
   for (const op of network.ops) {
     const reads = gaps.get(op.id);
-    if (reads !== undefined) reads.forEach((exit, i) => connect(op, sources(op.inputs[i]!), exit));
-    else if (!passes.has(op.id))
+    if (reads !== undefined) {
+      reads.forEach((exit, i) => {
+        connect(op, sources(op.inputs[i]!), exit);
+        noteSums(op.inputs[i]!, exit);
+      });
+    } else if (!passes.has(op.id)) {
+      const name = names.get(op.id)!;
       connect(
         op,
         op.inputs.flatMap((input) => sources(input)),
-        names.get(op.id)!,
+        name,
       );
+      if (op.inputs.length === 1) noteSums(op.inputs[0]!, name);
+    }
   }
   for (const id of network.outputs) {
     const name = nameFor(network.outputs.length === 1 ? 'output' : `output_${id}`, nodes);
     const output = node('Output', { shape: integers(byId.get(id)!.type.shape) });
     nodes.set(name, ends?.has(id) === true ? withMetadata(output, endText('readout', byId.get(id)!)) : output);
     connect(byId.get(id)!, sources(id), name);
+    noteSums(id, name);
   }
   if (refused.length > 0) throw new DiagnosticError(refused);
   for (const op of network.ops) {

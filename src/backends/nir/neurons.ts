@@ -51,13 +51,18 @@ function eachNeuron<T>(call: RowCall, def: NeuronDef, made: (form: NeuronForm) =
   const { shape, time } = call.op.type;
   const count = elementCount(shape);
   const own = parametersOf(call, def, count);
+  // neurons of a run, as those of a channel are, have the same parameters
+  const run = Math.min(count, ...[...own.values()].map(({ each }) => each));
+  const size = Number.isInteger(run) && [...own.values()].every(({ each }) => each % run === 0) ? run : 1;
   const known = new Map<string, T>();
-  return Array.from({ length: count }, (_, i) => {
-    const values = new Map([...own].map(([name, value]) => [name, value(i)]));
+  const found = new Array<T>(count);
+  for (let i = 0; i < count; i += size) {
+    const values = new Map([...own].map(([name, { values, each }]) => [name, values[Math.floor(i / each)]!]));
     const key = [...values.values()].join();
     if (!known.has(key)) known.set(key, made(neuronForm(def, values, time?.steps ?? 1)));
-    return known.get(key)!;
-  });
+    found.fill(known.get(key)!, i, i + size);
+  }
+  return found;
 }
 
 function nodeOf(neurons: readonly Neuron[], shape: readonly number[]): NirNode {
@@ -113,22 +118,22 @@ function variesOverTime({ op, network }: RowCall, def: NeuronDef): boolean {
   });
 }
 
-/** Each parameter of neuron i: of all, of its channel, or its own. */
-function parametersOf(
-  { op, network }: RowCall,
-  def: NeuronDef,
-  count: number,
-): ReadonlyMap<string, (i: number) => number> {
+/** Values of a parameter, each for so many neurons in a row. */
+interface Parameter {
+  readonly values: ArrayLike<number>;
+  readonly each: number;
+}
+
+/** Each parameter: of all neurons, of those of a channel, or of each its own. */
+function parametersOf({ op, network }: RowCall, def: NeuronDef, count: number): ReadonlyMap<string, Parameter> {
   return new Map(
-    def.params.map(({ name, default: usual = NaN }) => {
+    def.params.map(({ name, default: usual = NaN }): [string, Parameter] => {
       const param = network.params.get(op.params[name] ?? '');
       if (op.params[name] === undefined || param === undefined) {
-        const value = numberAttr(op.attrs, name, usual);
-        return [name, () => value];
+        return [name, { values: [numberAttr(op.attrs, name, usual)], each: count }];
       }
       const values = realValues(param);
-      const each = count / values.length;
-      return [name, (i) => values[Math.floor(i / each)]!];
+      return [name, { values, each: count / values.length }];
     }),
   );
 }

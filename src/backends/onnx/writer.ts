@@ -1,4 +1,4 @@
-import type { DType, Tensor } from '../../base/dtype.js';
+import { type DType, type Tensor, tensor } from '../../base/dtype.js';
 import { type OnnxMessage, attributeTypes } from '../../base/onnx-proto.js';
 import { type Dim, type Program, isBatch } from '../../tensor/index.js';
 import { onnxPieces } from '../../base/onnx-encode.js';
@@ -114,15 +114,7 @@ export class GraphWriter {
   /** A scalar constant, shared between equal ones. */
   scalar(dtype: DType, value: number): string {
     return this.share(`${dtype}(${value})`, (name) => {
-      const types = {
-        f32: Float32Array,
-        f64: Float64Array,
-        i32: Int32Array,
-        i8: Int8Array,
-        u8: Uint8Array,
-        bool: Uint8Array,
-      };
-      this.initializer(name, { dtype, shape: [], data: types[dtype].of(value) } as Tensor);
+      this.initializer(name, tensor(dtype, [], [value]));
     });
   }
 

@@ -14,7 +14,12 @@ function isPlain({ groups, dilation }: ConvAttrs): boolean {
  * The result of the backend's own kernel where it has one (`nativeGradients`), or of what is `made` of other operations:
  * decided when the module runs, since it may run on any backend.
  */
-function chosen<A extends ConvAttrs>(context: EmitContext<A>, own: Make<A>, made: Make<A>): string {
+function chosen<A extends ConvAttrs>(
+  context: EmitContext<A>,
+  own: Make<A>,
+  made: Make<A>,
+  condition: string = nativeGradients,
+): string {
   const { js, op } = context;
   if (!isPlain(context.attrs)) return made(context);
   // operands are laid out in front of the choice
@@ -27,7 +32,7 @@ function chosen<A extends ConvAttrs>(context: EmitContext<A>, own: Make<A>, made
   const [native, other] = branches as [(typeof branches)[0], (typeof branches)[0]];
   const code = [
     `let ${target};`,
-    `if (${nativeGradients}) {`,
+    `if (${condition}) {`,
     ...native.lines,
     `  ${target} = ${native.result};`,
     '} else {',
@@ -71,8 +76,7 @@ const nativeWeightGrad: Make<PrimAttrs['conv2d_weight_grad']> = ({ js, vars, op,
 
 /**
  * ∂/∂input as a forward convolution: the gradient, with zeros between its rows where the
- * stride was larger than 1, convolved with the weight turned around. (The wasm backend's
- * own Conv2DBackpropInput is slow.)
+ * stride was larger than 1, convolved with the weight turned around.
  */
 const madeInputGrad: Make<PrimAttrs['conv2d_input_grad']> = ({ js, vars, op, attrs }) => {
   const weight = vars.plain(op.inputs[0]!);
@@ -128,11 +132,14 @@ const madeWeightGrad: Make<PrimAttrs['conv2d_weight_grad']> = ({ js, vars, op, a
   return js.let(op.id, `tf.transpose(${cut}, [3, 0, 1, 2])`, [cut]);
 };
 
+/** (The wasm backend's own Conv2DBackpropInput is slow.) */
+const inputCondition = `${nativeGradients} && tf.getBackend() !== 'wasm'`;
+
 export const conv2dInputGrad: Emit<PrimAttrs['conv2d_input_grad']> = (context) => {
   const { vars, op } = context;
   vars.plain(op.inputs[0]!);
   vars.nhwc(op.inputs[1]!);
-  vars.define(op.id, chosen(context, nativeInputGrad, madeInputGrad), 'nhwc');
+  vars.define(op.id, chosen(context, nativeInputGrad, madeInputGrad, inputCondition), 'nhwc');
 };
 
 export const conv2dWeightGrad: Emit<PrimAttrs['conv2d_weight_grad']> = (context) => {

@@ -93,7 +93,7 @@ export function emitFunction(program: Program, name: string): string {
     `function ${name}(tf, given) {`,
     `  return tf.tidy(() => {`,
     ...batchSize(program).map((line) => `    ${line}`),
-    ...(body.some((line) => line.includes(`(${nativeGradients})`)) ? [`    ${kernelsThere}`] : []),
+    ...(body.some((line) => line.includes(`if (${nativeGradients}`)) ? [`    ${kernelsThere}`] : []),
     ...(body.some(compares) ? [`    ${comparisonsHere}`] : []),
     ...body.map((line) => `    ${line}`),
     `    return { ${outputs.map(([key, variable]) => `${key}: ${variable}`).join(', ')} };`,
@@ -114,7 +114,7 @@ const emitOp: EmitContext<unknown>['emitOp'] = (place) => {
 };
 
 /**
- * wasm has no kernel for the gradient to a filter, and its other is slow; cpu's take ten times as long as forward
+ * wasm has no kernel for the gradient to a filter, unless somebody registers one; cpu's take ten times as long as forward
  * convolutions do.
  */
 const kernelsThere =

@@ -24,10 +24,11 @@ const reserved = new Set(
  */
 export class JsWriter {
   readonly #lines: Line[] = [];
-  readonly #names: Set<string>;
+  /** Each name with the number of the last one made of it. */
+  readonly #names: Map<string, number>;
   readonly #owned = new Set<string>();
 
-  constructor(names: Set<string> = new Set(reserved)) {
+  constructor(names: Map<string, number> = new Map(Array.from(reserved, (name) => [name, 0]))) {
     this.#names = names;
   }
 
@@ -56,8 +57,10 @@ export class JsWriter {
       .slice(0, 60);
     const base = /^[A-Za-z]/.test(plain) ? plain : `v_${plain}`;
     let name = base;
-    for (let i = 1; this.#names.has(name); i++) name = `${base}_${i}`;
-    this.#names.add(name);
+    let last = this.#names.get(base) ?? 0;
+    while (this.#names.has(name)) name = `${base}_${++last}`;
+    this.#names.set(base, last);
+    this.#names.set(name, this.#names.get(name) ?? 0);
     return name;
   }
 

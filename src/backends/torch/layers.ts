@@ -321,6 +321,15 @@ const squeeze: Emit<'squeeze'> = (context, op, [x]) => {
   return { code: `${helper(context, 'squeeze')}(${x!.code}, ${x!.steps}, ${fixed})`, steps: 1 };
 };
 
+const mixSteps: Emit<'mix_steps'> = (context, op, [x]) => {
+  const bias = op.params['bias'] === undefined ? 'False' : 'True';
+  return {
+    module: `${helper(context, 'StepMixing')}(${context.steps}, ${bias})`,
+    code: `${context.module(op)}(${x!.code}, ${x!.steps})`,
+    steps: context.steps,
+  };
+};
+
 const lag: Emit<'lag'> = (context, op, inputs) => {
   const { code } = overTime(context, inputs[0]!);
   return { code: `${helper(context, 'lag')}(${code}, ${context.steps}, ${op.attrs.steps})`, steps: context.steps };
@@ -374,6 +383,8 @@ export const torchLayers: { readonly [K in OpKind]: Emit<K> } = {
   function: written,
   softmax: written,
   layernorm: written,
+  integer_softmax: none,
+  integer_norm: none,
   embedding,
   table: none,
   channel_conv: channelConv,
@@ -399,6 +410,7 @@ export const torchLayers: { readonly [K in OpKind]: Emit<K> } = {
   maxprefix,
   delay: same,
   lag,
+  mix_steps: mixSteps,
   decode,
   planes: none,
   gather: none,

@@ -26,7 +26,7 @@ export function layeredModel(network: Network): TorchModel {
 /** Classes of `layers.py`: no neuron is called so. */
 const moduleClasses = [
   ...['Affine', 'BatchNorm', 'Block', 'ChannelConvolution', 'Convolution', 'Dropout', 'FedNeurons', 'Jump', 'Neurons'],
-  ...['QuantisedLinear', 'TransposedConvolution'],
+  ...['QuantisedLinear', 'StepMixing', 'TransposedConvolution'],
 ];
 
 class ModelWriter {
@@ -327,7 +327,8 @@ class ModelWriter {
     const imports = [...this.#helpers].filter((name) => name !== 'cast').sort(asImported);
     const typed = [...(this.#renamed().size > 0 ? ['Any'] : []), ...(this.#helpers.has('cast') ? ['cast'] : [])];
     const typing = typed.length > 0 ? [`from typing import ${typed.join(', ')}`] : [];
-    const mathUsed = [...this.#classLines, ...forward].some((line) => /\bmath\./.test(line));
+    const uses = (module: RegExp): boolean => [...this.#classLines, ...forward].some((line) => module.test(line));
+    const mathUsed = uses(/\bmath\./);
     return `${[
       `"""${comment(network.name)}: a spiking network in PyTorch, written by spikec."""`,
       '',
@@ -339,6 +340,7 @@ class ModelWriter {
       ...(mathUsed || this.#noisy || typing.length > 0 ? [''] : []),
       'import torch',
       'from torch import Tensor, nn',
+      ...(uses(/\bfunctional\./) ? ['from torch.nn import functional'] : []),
       '',
       `from layers import ${imports.length > 6 ? `(\n${indented(imports).join(',\n')},\n)` : imports.join(', ')}`,
       '',

@@ -44,6 +44,6 @@ export const allocateDiagnostics = {
   'allocate/import-bits': define<{ setting: string }>(
     'error',
     ({ setting }) => `${setting} says nothing for an imported network`,
-    'An imported network is trained already, so its `bits { … }` holds whole numbers: `weights 4` and `layer "…" { weights 8 }` re-quantise its weights. Bits of spikes and steps follow from the coding; learned bits need training, so a network of layers.',
+    'An imported network is trained already, so its `bits { … }` holds whole numbers: `weights 4` and `layer "…" { weights 8 }` re-quantise its weights. Bits of spikes and steps follow from the coding; learned bits need a network of layers.',
   ),
 } as const;

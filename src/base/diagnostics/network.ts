@@ -25,7 +25,7 @@ export const networkDiagnostics = {
     'warning',
     ({ op, kind, most }) =>
       `counts of ${kind} %${op} may reach ${most.toLocaleString('en')}; float32 rounds beyond 2²⁴`,
-    'Products and sums of two trains count in whole numbers: a matrix product as far as levels · levels · length of its sums. Up to 2²⁴ = 16,777,216 float32 has them all, and the counts are a train of spikes themselves. Beyond it engines may round them, each in its own order, so the counts are real values: a layer that reads them multiplies, and `--planes` refuses it. Give the spikes fewer bits (`bits { spikes … }`), or more heads, whose sums are shorter.',
+    'Products and sums of two trains, and means of one, count in whole numbers: a matrix product as far as levels · levels · length of its sums, a mean as far as levels · values. Up to 2²⁴ = 16,777,216 float32 has them all, and the counts are a train of spikes themselves. Beyond it engines may round them, each in its own order, so counts of products and sums are real values: a layer that reads them multiplies, and `--planes` refuses it. Give the spikes fewer bits (`bits { spikes … }`), or more heads, whose sums are shorter. It is said of model files, of compiled and run folders and of NIR files; C computes sums beyond 2³¹ in floating point and says so.',
   ),
   'network/weights-outside': define<{ path: string }>(
     'error',

@@ -50,6 +50,14 @@ list among the inputs are not counted.`,
 compared in all layers. \`--output NAME\` (in a model file \`onnx("net.onnx", output: "NAME")\`) takes one output, and of
 the graph only what it needs.`,
   ),
+  'onnx/one-sample': define<{ inputs: readonly { readonly name: string; readonly shape: readonly number[] }[] }>(
+    'note',
+    ({ inputs }) =>
+      `the first axis of what the file reads is no batch: one sample is ${inputs.map(({ name, shape }) => `all of "${name}" [${shape.join(', ')}]`).join(', ')}`,
+    `The first axis of an input is its batch. In this file something differs along that axis (a bias a row, a convolution along
+it), so that all of the input is one sample; the file fixes that axis above 1, or \`--input-shape\` does. Data are samples
+of the whole shape.`,
+  ),
   'onnx/integer-input': define<{ name: string; min: number; max: number }>(
     'warning',
     ({ name, min, max }) =>
@@ -63,12 +71,18 @@ they are. Spikes carry codes of a range, so the range has to be known: \`--input
     ({ output, names }) => `the graph has no output "${output}"; it has ${names.join(', ')}`,
     `\`--output\` and \`onnx("net.onnx", output: "NAME")\` take one of the graph's outputs by its name.`,
   ),
+  'onnx/unknown-input': define<{ input: string; names: readonly string[] }>(
+    'error',
+    ({ input, names }) => `the graph has no input "${input}"; its inputs are ${names.join(', ')}`,
+    `\`--input-shape NAME=1,3,224,224\`, in a model file \`onnx("net.onnx", input_shape: "NAME=1,3,224,224")\`, says the sizes
+of one of the graph's inputs by its name.`,
+  ),
   'onnx/input-shape': define<{ name: string; dims: readonly (number | string)[]; problem: string }>(
     'error',
     ({ name, dims, problem }) => `input "${name}" has shape ${list(dims.map((d) => (d === '' ? '?' : d)))}: ${problem}`,
     `Layers, their cost and their neurons need fixed sizes of channels, height and width; only the batch may be free.
-Give the exporter an example input of the real size and leave only axis 0 in \`dynamic_axes\`, or fix the sizes with
-\`python -m onnxruntime.tools.make_dynamic_shape_fixed\`.`,
+Say them: \`--input-shape NAME=1,3,224,224\`, in a model file \`onnx("net.onnx", input_shape: "NAME=1,3,224,224")\`; or give the
+exporter an example input of the real size and leave only axis 0 in \`dynamic_axes\`.`,
   ),
   'onnx/too-large': define<{ what: string; shape: readonly number[] }>(
     'error',
@@ -107,6 +121,13 @@ model with \`onnx.save_model(onnx.load(path), path, save_as_external_data=False)
     ({ name, location, offset, length, size }) =>
       `tensor "${name}" should lie in "${location}" at ${offset}, ${length} bytes long; that file has ${size} bytes`,
     `The data file is shorter than the model says: it belongs to another version of the model, or was cut off.`,
+  ),
+  'onnx/partition': define<{ name: string; model: string; reason: string }>(
+    'error',
+    ({ name, model, reason }) => `the layers of the partition "${name}" lie in "${model}", which isn't read: ${reason}`,
+    `FINN's builds leave a parent graph whose nodes stand for parts of the network, each in an ONNX file of its own. These
+files are read from the folder of the parent alone, under the name that the node says or the last parts of it, each once, and
+put in the nodes' places. Keep the files of a build together as the build left them, or convert the part by itself.`,
   ),
   'onnx/unknown-tensor': define<{ name: string }>(
     'error',

@@ -32,7 +32,8 @@ as they do without it.`,
       `${kept} of the ${images} samples of "${name}" are kept in memory (${megabytes} MB), the others are read in each epoch`,
     `Samples are kept in memory as far as they fit in \`--memory\` (in MB; 1074 where it isn't said), and read from the disk again
 whenever they are needed where they don't: a data set may be larger than the memory. The order of samples and all numbers are the
-same. With more memory the training is faster, for events most of all: they are cut into frames anew each time.`,
+same. Samples that are decoded (PNG, JPEG, WAV, HDF5, recordings that are cut into frames) are written to a temporary file when they are
+read first, in \`TMPDIR\` or \`/var/tmp\`, as far as half of the free space there holds them: later epochs are nearly as fast as with all in memory.`,
   ),
   'train/low-memory': define<{ engine: string; engines: readonly string[] }>(
     'error',
@@ -110,18 +111,6 @@ training, so \`--resume\` doesn't replace it. Move it away or delete it: it is t
     `The folder \`best\` of a run was deleted, changed or damaged. The checkpoint holds the weights of the last epoch only, so the
 best ones can't be made again; \`best\` is written anew by the next epoch that is better.`,
   ),
-  'train/within-epoch': define<{ step: number }>(
-    'error',
-    ({ step }) => `the engine \`torch\` can't go on behind step ${step} of an epoch, where the training was stopped`,
-    `A training that is stopped within an epoch (Ctrl-C, \`--checkpoint-every\`) keeps what the epoch has summed up and how many random
-numbers it has taken. \`train.py\` begins at whole epochs alone: go on with another engine to the end of the epoch (\`--epochs\`), then with \`torch\`.`,
-  ),
-  'train/epochs-alone': define(
-    'error',
-    () => `the engine \`torch\` writes checkpoints at the ends of epochs alone`,
-    `\`--checkpoint-every\` writes them within an epoch. \`train.py\` runs in a process of its own, which hands its states over after each
-epoch.`,
-  ),
   'train/other-training': define<{ path: string; reason: string }>(
     'error',
     ({ path, reason }) => `"${path}" belongs to another training: ${reason}`,
@@ -168,22 +157,22 @@ Name fewer layers, or leave \`freeze\` out.`,
     `During \`warmup\` the learning rate rises in a straight line; the schedule itself begins behind it, which is never here, and the
 rate of the optimiser isn't reached. Train longer, or shorten it.`,
   ),
-  'train/dead-layer': define<{ layer: string; epoch: number; rate: number }>(
+  'train/dead-layer': define<{ layers: readonly string[]; epoch: number; rate: number }>(
     'warning',
-    ({ layer, epoch, rate }) =>
-      `${layer} doesn't fire: ${rate.toFixed(4)} spikes per neuron and time step after epoch ${epoch}`,
+    ({ layers, epoch, rate }) =>
+      `${firstFew(layers)} ${layers.length === 1 ? "doesn't" : "don't"} fire: ${layers.length === 1 ? '' : 'at most '}${rate.toFixed(4)} spikes per neuron and time step after epoch ${epoch}`,
     `Layers behind one that never fires see zeros, and what is in front of it learns only through its surrogate, if that reaches so
 far below the threshold. Most often the currents are too small: lower the neuron's threshold, put \`batchnorm\` (with \`tdbn\` for
-the threshold) in front of it, normalise the inputs, or give it a wider surrogate. Training goes on; the message comes once a
-layer.`,
+the threshold) in front of it, normalise the inputs, or give it a wider surrogate; of several begin with the first. Training goes on; a
+layer is named once.`,
   ),
-  'train/saturated-layer': define<{ layer: string; epoch: number; rate: number; highest: number }>(
+  'train/saturated-layer': define<{ layers: readonly string[]; epoch: number; rate: number; highest: number }>(
     'warning',
-    ({ layer, epoch, rate, highest }) =>
-      `${layer} fires all the time: ${rate.toFixed(3)} of at most ${highest} per neuron and time step after epoch ${epoch}`,
+    ({ layers, epoch, rate, highest }) =>
+      `${firstFew(layers)} ${layers.length === 1 ? 'fires' : 'fire'} all the time: ${layers.length === 1 ? '' : 'at least '}${rate.toFixed(3)} of at most ${highest} per neuron and time step after epoch ${epoch}`,
     `A layer whose neurons fire their highest level at every step says the same whatever it is given. Raise the threshold, put
 \`batchnorm\` in front of it, or lower the learning rate; a neuron with more levels (\`MBLIF\`, \`ILIF\`) takes larger currents.
-Training goes on; the message comes once a layer.`,
+Training goes on; a layer is named once.`,
   ),
   'train/too-few-images': define<{ name: string; images: number }>(
     'error',
@@ -191,3 +180,9 @@ Training goes on; the message comes once a layer.`,
     `After \`limit\` and \`validation\` at least two images must be left to train on: batch statistics of one image are nothing.`,
   ),
 } as const;
+
+/** The first names of a list, and how many more there are. */
+function firstFew(names: readonly string[]): string {
+  const left = names.length - 4;
+  return left > 1 ? `${names.slice(0, 4).join(', ')} and ${left} more` : names.join(', ');
+}

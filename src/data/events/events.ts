@@ -30,6 +30,8 @@ export interface Sensor {
 export interface Recordings {
   /** The sensor of the set; missing where only a network's input says it. */
   readonly sensor?: Sensor;
+  /** Its places have one axis and no polarity, however many there are. */
+  readonly channels?: true;
   readonly events: (i: number) => Events;
 }
 

@@ -93,14 +93,9 @@ export class Hdf5File {
     };
   }
 
-  /** What there is at the top of the file. */
+  /** The arrays at the top of the file. */
   names(): readonly string[] {
-    return this.#read(() => this.#file.keys());
-  }
-
-  /** The first of some arrays that there is. */
-  nameOf(names: readonly string[]): string | undefined {
-    return names.find((name) => this.#read(() => this.#file.get(name)) !== null);
+    return this.#read(() => this.#file.keys().filter((name) => this.#arrayAt(name) !== undefined));
   }
 
   /** Row i of an array of rows of any length, and whether its numbers have half precision. */
@@ -121,13 +116,14 @@ export class Hdf5File {
   }
 
   #dataset(name: string): H5Dataset {
-    const found = this.#read(() => {
-      const one = this.#file.get(name) as Partial<H5Dataset> | null;
-      // the library reads these when they are asked for
-      const { slice, metadata, shape } = one ?? {};
-      return typeof slice === 'function' && metadata !== undefined && shape !== undefined ? (one as H5Dataset) : undefined;
-    });
-    return found ?? this.bad(`it has no array "${name}"`);
+    return this.#read(() => this.#arrayAt(name)) ?? this.bad(`it has no array "${name}"`);
+  }
+
+  #arrayAt(name: string): H5Dataset | undefined {
+    const one = this.#file.get(name) as Partial<H5Dataset> | null;
+    // the library reads these when they are asked for
+    const { slice, metadata, shape } = one ?? {};
+    return typeof slice === 'function' && metadata !== undefined && shape !== undefined ? (one as H5Dataset) : undefined;
   }
 
   #read<T>(read: () => T): T {

@@ -14,7 +14,7 @@ interface RecordingSet extends Recordings {
 }
 
 /** A data set of recordings, which a network's coding frames ({@link framed}). */
-export function recordingSet({ sensor, events, labels, close, notes = [], ...set }: RecordingSet): Dataset {
+export function recordingSet({ sensor, channels, events, labels, close, notes = [], ...set }: RecordingSet): Dataset {
   return {
     ...set,
     shape: sensor === undefined ? [] : frameShape(sensor),
@@ -24,7 +24,7 @@ export function recordingSet({ sensor, events, labels, close, notes = [], ...set
     scale: 1,
     frameScale: 1,
     notes,
-    recordings: { ...(sensor === undefined ? {} : { sensor }), events },
+    recordings: { ...(sensor === undefined ? {} : { sensor }), ...(channels === undefined ? {} : { channels }), events },
     labels: (start, count) => labels.slice(start, start + batchCount({ length: labels.length }, start, count)),
     read: () => fail('data/unframed', { name: set.name }),
     close: close ?? (() => undefined),
@@ -41,6 +41,7 @@ export function framed(dataset: Dataset, recordings: Recordings, framing: Framin
     ...rest,
     shape,
     frames: true,
+    decoded: true,
     type: 'counts',
     read(start, wanted) {
       const count = batchCount({ length }, start, wanted);

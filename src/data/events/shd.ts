@@ -1,7 +1,7 @@
 import { fail } from '../../base/diagnostics/index.js';
 import type { Dataset } from '../dataset.js';
 import { mostClasses } from '../npy.js';
-import { type Events, failEvents, inOrder } from './events.js';
+import { type Events, type Sensor, failEvents, inOrder } from './events.js';
 import { Hdf5File } from './hdf5.js';
 import { recordingSet } from './recordings.js';
 
@@ -9,10 +9,11 @@ import { recordingSet } from './recordings.js';
 export const cochlea = { columns: 700 };
 
 /**
- * Spiking Heidelberg Digits and Spiking Speech Commands (HDF5): `spikes/times` (rows of any length, seconds),
- * `spikes/units` (channels 0 … 699), `labels`.
+ * Spiking Heidelberg Digits and Spiking Speech Commands (HDF5), whose number of `classes` is known: `spikes/times` (rows of any length,
+ * seconds), `spikes/units` (channels 0 … 699), `labels`. Other files of this layout have as many channels as a network's input.
  */
 export function openSpokenEvents(name: string, path: string, classes?: number): Dataset {
+  const sensor = classes === undefined ? undefined : cochlea;
   const file = new Hdf5File(path);
   try {
     const labels = file.integers('labels');
@@ -26,11 +27,12 @@ export function openSpokenEvents(name: string, path: string, classes?: number): 
     if (index !== -1) fail('data/label-out-of-range', { name: path, label: labels[index]!, index, classes: most });
     return recordingSet({
       name,
-      sensor: cochlea,
+      ...(sensor === undefined ? {} : { sensor }),
+      channels: true,
       labels,
       classes: classes ?? labels.reduce((a, b) => Math.max(a, b), 0) + 1,
       classesKnown: classes !== undefined,
-      events: (i) => rowOf(file, i),
+      events: (i) => rowOf(file, i, sensor),
       close: () => file.close(),
     });
   } catch (error) {
@@ -39,13 +41,13 @@ export function openSpokenEvents(name: string, path: string, classes?: number): 
   }
 }
 
-function rowOf(file: Hdf5File, i: number): Events {
+function rowOf(file: Hdf5File, i: number, { columns }: Sensor = { columns: 2 ** 16 }): Events {
   const { values: seconds, half } = file.row('spikes/times', i);
   const { values: units } = file.row('spikes/units', i);
   if (seconds.length !== units.length)
     failEvents(file.path, i, `row ${i} has ${seconds.length} times and ${units.length} channels`);
-  const at = units.findIndex((unit) => !Number.isInteger(unit) || unit < 0 || unit >= cochlea.columns);
-  if (at !== -1) failEvents(file.path, i, `row ${i} has an event in channel ${units[at]}, which is none of the ${cochlea.columns}`);
+  const at = units.findIndex((unit) => !Number.isInteger(unit) || unit < 0 || unit >= columns);
+  if (at !== -1) failEvents(file.path, i, `row ${i} has an event in channel ${units[at]}, which is none of the ${columns}`);
   const common = { path: file.path, x: Uint16Array.from(units), offset: () => i };
   // in single precision times count as whole µs do
   return inOrder(half ? { ...common, clock: 'half', t: seconds } : { ...common, clock: 'us', t: seconds.map((s) => Math.trunc(s * 1e6)) });

@@ -1,12 +1,7 @@
 import type { Tensor } from '../../base/dtype.js';
 import { units } from '../../tensor/dims.js';
 import { type Program, type TensorOp, attrsOf } from '../../tensor/types.js';
-
-/** Bounds of a value's elements, all of them integers. */
-export interface IntegerRange {
-  readonly lo: number;
-  readonly hi: number;
-}
+import { type WholeRange, hull, rangeOfData, wholeRange } from '../../tensor/whole-ranges.js';
 
 /** Beyond this, f32 no longer holds every integer. */
 export const exactInF32 = 2 ** 24;
@@ -15,8 +10,8 @@ export const exactInF32 = 2 ** 24;
  * The values of a program that are provably integers within narrow bounds: spikes, which are
  * choices between constants, their prefixes, digits. What isn't provable is absent.
  */
-export function integerRanges(program: Program, constants: ReadonlyMap<string, Tensor>): Map<string, IntegerRange> {
-  const ranges = new Map<string, IntegerRange>();
+export function integerRanges(program: Program, constants: ReadonlyMap<string, Tensor>): Map<string, WholeRange> {
+  const ranges = new Map<string, WholeRange>();
   for (const [id, value] of constants) {
     const range = value.data.length > 4096 ? undefined : rangeOfData(value.data);
     if (range !== undefined) ranges.set(id, range);
@@ -28,9 +23,10 @@ export function integerRanges(program: Program, constants: ReadonlyMap<string, T
       rangeOfSteps(op, makers, ranges) ??
       rangeOfIncrement(op, makers, ranges) ??
       rangeOfPooledSum(op, makers, ranges) ??
-      rangeOf(
+      wholeRange(
         op,
         op.inputs.map((id) => ranges.get(id)),
+        op.inputs.map((id) => makers.get(id)?.dtype ?? 'f32'),
       );
     if (range !== undefined && Math.max(Math.abs(range.lo), Math.abs(range.hi)) < exactInF32) ranges.set(op.id, range);
   }
@@ -38,7 +34,7 @@ export function integerRanges(program: Program, constants: ReadonlyMap<string, T
 }
 
 type Makers = ReadonlyMap<string, TensorOp>;
-type Ranges = ReadonlyMap<string, IntegerRange>;
+type Ranges = ReadonlyMap<string, WholeRange>;
 
 /** The values that a slice along time takes from a concatenation, with the pool in between, if any. */
 function stepsOf(
@@ -64,7 +60,7 @@ function stepsOf(
 }
 
 /** Steps taken out of a train, or of its pooled form, have the bounds of those steps alone. */
-function rangeOfSteps(op: TensorOp, makers: Makers, ranges: Ranges): IntegerRange | undefined {
+function rangeOfSteps(op: TensorOp, makers: Makers, ranges: Ranges): WholeRange | undefined {
   const steps = stepsOf(op, makers);
   return steps === undefined ? undefined : hull(steps.ids.map((id) => ranges.get(id)));
 }
@@ -74,7 +70,7 @@ function rangeOfSteps(op: TensorOp, makers: Makers, ranges: Ranges): IntegerRang
  * windows: where b is greatest, a is at least c·max b + min s, and no a exceeds c·max b + max s.
  * So spikes read from running maxima are spikes again.
  */
-function rangeOfIncrement(op: TensorOp, makers: Makers, ranges: Ranges): IntegerRange | undefined {
+function rangeOfIncrement(op: TensorOp, makers: Makers, ranges: Ranges): WholeRange | undefined {
   const product = op.kind === 'sub' ? makers.get(op.inputs[1]!) : undefined;
   if (product?.kind !== 'mul') return undefined;
   const [b, factor] = product.inputs as [string, string];
@@ -90,7 +86,7 @@ function rangeOfIncrement(op: TensorOp, makers: Makers, ranges: Ranges): Integer
 }
 
 /** A mean of 2ᵏ integers times a multiple of 2ᵏ: both are exact in floating point, and the product is an integer again. */
-function rangeOfPooledSum(op: TensorOp, makers: Makers, ranges: Ranges): IntegerRange | undefined {
+function rangeOfPooledSum(op: TensorOp, makers: Makers, ranges: Ranges): WholeRange | undefined {
   const pool = op.kind === 'mul' ? makers.get(op.inputs[0]!) : undefined;
   if (pool?.kind !== 'avgpool') return undefined;
   const { kernel, pads } = attrsOf(pool, 'avgpool');
@@ -113,7 +109,7 @@ function addedTo(
   now: TensorOp | undefined,
   makers: Makers,
   ranges: Ranges,
-): IntegerRange | undefined {
+): WholeRange | undefined {
   if (now?.kind !== 'add') return undefined;
   for (const [left, s] of [now.inputs, [...now.inputs].reverse()] as [string, string][]) {
     const product = makers.get(left);
@@ -121,75 +117,4 @@ function addedTo(
     if (product?.inputs[0] === before && factor?.lo === c && factor.hi === c) return ranges.get(s);
   }
   return undefined;
-}
-
-/** The range of numbers that are all integers. */
-export function rangeOfData(data: ArrayLike<number>): IntegerRange | undefined {
-  let [lo, hi] = [Infinity, -Infinity];
-  for (let i = 0; i < data.length; i++) {
-    const v = data[i]!;
-    if (!Number.isInteger(v)) return undefined;
-    lo = Math.min(lo, v);
-    hi = Math.max(hi, v);
-  }
-  return data.length === 0 ? undefined : { lo, hi };
-}
-
-function hull(ranges: readonly (IntegerRange | undefined)[]): IntegerRange | undefined {
-  if (ranges.length === 0 || ranges.some((range) => range === undefined)) return undefined;
-  return { lo: Math.min(...ranges.map((r) => r!.lo)), hi: Math.max(...ranges.map((r) => r!.hi)) };
-}
-
-function rangeOf(op: TensorOp, inputs: readonly (IntegerRange | undefined)[]): IntegerRange | undefined {
-  const [a, b] = inputs;
-  if (op.dtype === 'bool') return { lo: 0, hi: 1 };
-  switch (op.kind) {
-    case 'cast':
-      if (op.dtype === 'i8') return a && clipped(a, -128, 127);
-      return op.dtype === 'u8' ? a && clipped(a, 0, 255) : a;
-    case 'slice':
-    case 'concat':
-    case 'reshape':
-    case 'broadcast':
-    case 'detach':
-    case 'transpose':
-    case 'round':
-    case 'floor':
-      return hull(inputs);
-    case 'pad': {
-      const { value } = attrsOf(op, 'pad');
-      return Number.isInteger(value) ? hull([a, { lo: value, hi: value }]) : undefined;
-    }
-    case 'select':
-      return hull(inputs.slice(1));
-    case 'min':
-      return a && b && { lo: Math.min(a.lo, b.lo), hi: Math.min(a.hi, b.hi) };
-    case 'max':
-      return a && b && { lo: Math.max(a.lo, b.lo), hi: Math.max(a.hi, b.hi) };
-    case 'sign':
-      return a && { lo: -1, hi: 1 };
-    default:
-      return arithmeticRange(op.kind, a, b);
-  }
-}
-
-function clipped({ lo, hi }: IntegerRange, min: number, max: number): IntegerRange {
-  return { lo: Math.min(Math.max(lo, min), max), hi: Math.min(Math.max(hi, min), max) };
-}
-
-function arithmeticRange(
-  kind: string,
-  a: IntegerRange | undefined,
-  b: IntegerRange | undefined,
-): IntegerRange | undefined {
-  if (a === undefined) return undefined;
-  if (kind === 'neg') return { lo: -a.hi, hi: -a.lo };
-  if (kind === 'abs')
-    return { lo: a.lo > 0 ? a.lo : a.hi < 0 ? -a.hi : 0, hi: Math.max(Math.abs(a.lo), Math.abs(a.hi)) };
-  if (b === undefined) return undefined;
-  if (kind === 'add') return { lo: a.lo + b.lo, hi: a.hi + b.hi };
-  if (kind === 'sub') return { lo: a.lo - b.hi, hi: a.hi - b.lo };
-  if (kind !== 'mul') return undefined;
-  const products = [a.lo * b.lo, a.lo * b.hi, a.hi * b.lo, a.hi * b.hi];
-  return { lo: Math.min(...products), hi: Math.max(...products) };
 }

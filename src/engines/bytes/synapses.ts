@@ -1,7 +1,8 @@
 import { type Tensor, tensor } from '../../base/dtype.js';
 import { isBatch } from '../../tensor/dims.js';
 import { type Dim, type Program, type TensorOp, attrsOf } from '../../tensor/types.js';
-import { type IntegerRange, exactInF32, integerRanges, rangeOfData } from './ranges.js';
+import { type WholeRange, rangeOfData } from '../../tensor/whole-ranges.js';
+import { exactInF32, integerRanges } from './ranges.js';
 
 /**
  * A convolution or linear layer whose inputs and weights are small integers: computed as a
@@ -49,7 +50,7 @@ function isPlain(op: TensorOp): boolean {
   return groups === 1 && dilation.every((d) => d === 1) && isBatch(op.shape[0]!);
 }
 
-function inBytes(op: TensorOp, weight: Tensor, { lo, hi }: IntegerRange): IntegerSynapse | undefined {
+function inBytes(op: TensorOp, weight: Tensor, { lo, hi }: WholeRange): IntegerSynapse | undefined {
   const bounds = rangeOfData(weight.data);
   // u8 × i8 kernels of processors without dot products of bytes add pairs in saturating 16 bits.
   if (bounds === undefined || bounds.lo < -128 || bounds.hi > 127 || (hi - lo) * 2 * 128 > 32767) return undefined;

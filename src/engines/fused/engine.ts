@@ -28,6 +28,8 @@ export interface FusedOptions extends OpenOptions {
   readonly loops?: boolean;
   /** Samples that a lane takes at a time; by default as many as fit the processor's cache. */
   readonly samples?: number;
+  /** Milliseconds of computing in the calling thread behind which worker threads take over; not with `lanes`. */
+  readonly workersAfter?: number;
 }
 
 /** Element-wise regions as WebAssembly kernels, everything else in onnxruntime. */
@@ -38,6 +40,10 @@ const cacheBytes = 2 << 20;
 const largestPart = 64;
 /** Where each step of a loop calls onnxruntime, calls are worth their time from so many samples on. */
 const leastInLoops = 32;
+/** Milliseconds of computing in this thread that show that there is work for more: about what workers take to begin. */
+const worthWorkers = 200;
+/** Bytes of onnxruntime's models that are loaded a second time rather than that short work waits for workers. */
+const smallModels = 2 ** 20;
 /** Plans kept, one per batch size; an old one is dropped for a new. */
 const keptPlans = 4;
 
@@ -54,7 +60,7 @@ async function openFused(program: Program, options: FusedOptions = {}): Promise<
     );
   }
   const what = `program "${program.name}"`;
-  const threads = options.threads ?? availableParallelism();
+  const { threads = availableParallelism(), brief } = options;
   const ports = portsOf(program, options.states);
   // States pass through all samples of a step, and lie in the memory of one lane.
   const separable = isSeparable(program) && ports.states.length === 0;
@@ -63,20 +69,24 @@ async function openFused(program: Program, options: FusedOptions = {}): Promise<
     return [segment.kind === 'session' ? emitOnnx(segment.program) : emitProduct(segment.synapse)];
   });
   const ort = (await loadOnnxruntime()) as unknown as OrtLike;
-  const lanes = await opened(what, () => {
-    const count = separable ? (options.lanes ?? threads) : 1;
-    if (count === 1) return Promise.all([openLocalLane(ort, { models, threads })]);
-    return Promise.all(Array.from({ length: count }, () => openWorkerLane({ models, threads: 1 })));
-  });
-  const run = new FusedRun(program, split, ports, lanes, separable ? options.samples : Infinity, what, options.states);
+  const count = separable ? (options.lanes ?? threads) : 1;
+  const local = (within: number) => Promise.all([openLocalLane(ort, { models, threads: within, brief })]);
+  const workers = () =>
+    opened(what, () => Promise.all(Array.from({ length: count }, () => openWorkerLane({ models, threads: 1, brief }))));
+  const isLater =
+    count > 1 && options.lanes === undefined && models.reduce((sum, one) => sum + one.length, 0) < smallModels;
+  const lanes = await (count === 1 || isLater ? opened(what, () => local(count === 1 ? threads : 1)) : workers());
+  const samples = separable ? options.samples : Infinity;
+  const more = isLater ? { open: workers, after: options.workersAfter ?? worthWorkers } : undefined;
+  const run = new FusedRun(program, split, ports, lanes, more, samples, what, options.states);
   return {
     engine: 'fused',
     // While one batch is cut up and put together, the lanes work on the other.
-    lanes: lanes.length > 1 ? 2 : 1,
-    step: (inputs) => run.run(inputs),
+    lanes: count > 1 ? 2 : 1,
+    step: (inputs) => run.step(inputs),
     read: (ids, { before = false } = {}) => run.read(ids, before),
     write: (values) => run.write(values),
-    dispose: async () => void (await Promise.all(lanes.map((lane) => lane.dispose()))),
+    dispose: () => run.dispose(),
   };
 }
 
@@ -106,7 +116,12 @@ interface KeptPlan {
 class FusedRun {
   private readonly plans = new Map<number, KeptPlan>();
   private readonly waiting: Job[] = [];
-  private readonly busy: number[];
+  private busy: number[];
+  /** Runs under way. */
+  private readonly active = new Set<Promise<unknown>>();
+  private growing: Promise<void> | undefined;
+  /** Milliseconds of all runs. */
+  private spent = 0;
   private readonly samples: number;
   /** States of which no plan's memory has the value: at first, and after another batch size. */
   private states: Map<string, Tensor>;
@@ -117,7 +132,9 @@ class FusedRun {
     private readonly program: Program,
     private readonly split: Partition,
     private readonly ports: Ports,
-    private readonly lanes: readonly RemoteLane[],
+    private lanes: readonly RemoteLane[],
+    /** Opens the lanes that take over where there is work for them. */
+    private more: { readonly open: () => Promise<readonly RemoteLane[]>; readonly after: number } | undefined,
     samples: number | undefined,
     private readonly what: string,
     initial: ReadonlyMap<string, Tensor> = new Map(),
@@ -128,7 +145,41 @@ class FusedRun {
       samples ?? Math.max(cachedSamples(bytesPerSample(program, split)), hasProducts(split) ? leastInLoops : 1);
   }
 
-  async run(inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
+  async step(inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
+    this.grow();
+    if (this.growing !== undefined) await this.growing;
+    const began = performance.now();
+    const run = this.run(inputs);
+    this.active.add(run);
+    try {
+      return await run;
+    } finally {
+      this.active.delete(run);
+      this.spent += performance.now() - began;
+    }
+  }
+
+  async dispose(): Promise<void> {
+    this.more = undefined;
+    await this.growing?.catch(() => undefined);
+    await Promise.all(this.lanes.map((lane) => lane.dispose()));
+  }
+
+  /** Once it is worth it, the workers take over from this thread: behind the runs under way, before those that come. */
+  private grow(): void {
+    const { more } = this;
+    if (more === undefined || this.spent < more.after) return;
+    this.more = undefined;
+    this.growing = Promise.allSettled(this.active).then(async () => {
+      const [before, lanes] = [this.lanes, await more.open()];
+      this.lanes = lanes;
+      this.busy = lanes.map(() => 0);
+      this.plans.clear();
+      await Promise.all(before.map((lane) => lane.dispose()));
+    });
+  }
+
+  private async run(inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
     const n = batchSize(this.program, inputs) ?? 1;
     if (n === 0) throw new TypeError(`fused: a batch of "${this.program.name}" without samples`);
     const feeds = this.ports.fed.map((input) => ({ input, fed: checkedFeed(input, inputs[input.id], n) }));

@@ -44,6 +44,8 @@ export interface LaneOptions {
   readonly models: readonly Uint8Array[];
   /** Threads inside onnxruntime. */
   readonly threads: number;
+  /** Whether onnxruntime keeps no memory between runs. */
+  readonly brief?: boolean | undefined;
 }
 
 /**
@@ -52,7 +54,7 @@ export interface LaneOptions {
  * The function stands alone, without imports at run time, because worker threads run its source
  * text (see pool.ts).
  */
-export async function createLane(ort: OrtLike, { models, threads }: LaneOptions): Promise<Lane> {
+export async function createLane(ort: OrtLike, { models, threads, brief = false }: LaneOptions): Promise<Lane> {
   interface Loaded {
     readonly memory: WasmMemory;
     readonly plan: Plan;
@@ -83,6 +85,7 @@ export async function createLane(ort: OrtLike, { models, threads }: LaneOptions)
     executionProviders: ['cpu'],
     // The pattern of a first run would be kept as one more block of all its memory, beside what that run left.
     enableMemPattern: false,
+    enableCpuMemArena: !brief,
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     logSeverityLevel: 4,

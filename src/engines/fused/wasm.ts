@@ -162,6 +162,13 @@ export class FunctionBody {
     this.code.unsigned(offset);
   }
 
+  /** Loads an i32. */
+  loadInteger(offset: number): void {
+    this.code.byte(0x28);
+    this.code.byte(0);
+    this.code.unsigned(offset);
+  }
+
   /** Stores the vector on the stack at the address under it plus `offset`. */
   store(offset: number): void {
     this.memory(11, offset);

@@ -111,8 +111,9 @@ export async function compileProgram<T>(
 ): Promise<T> {
   // every result of the loops is rounded by itself, as the reference evaluator does; sums of products aren't
   const parts = [
-    // threaded jumps turn choices between constants into branches, and such loops aren't vectorised
-    { name: 'loops', text: program.loops, flags: ['-ffp-contract=off', '-fno-thread-jumps'] },
+    // threaded jumps turn choices between constants into branches, and eliminated partial redundancies conditions into choices
+    // between truth values: such loops aren't vectorised
+    { name: 'loops', text: program.loops, flags: ['-ffp-contract=off', '-fno-thread-jumps', '-fno-tree-pre'] },
     { name: 'products', text: program.products, flags: ['-ffp-contract=fast'] },
   ];
   const flags = [...common, ...compiler.flags];

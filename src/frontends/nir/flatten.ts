@@ -5,13 +5,15 @@ import type { FlatGraph, NirGraph, NirNode } from './graph.js';
 export function flattened(graph: NirGraph, file: string): FlatGraph {
   const nodes = new Map<string, NirNode>();
   const inputs = new Map<string, string[]>();
-  const add = ({ nodes: own, edges }: NirGraph, prefix: string): void => {
+  const graphs = [{ graph, prefix: '' }];
+  for (const { graph: one, prefix } of graphs) {
+    const { nodes: own, edges } = one;
     for (const [name, node] of own) {
       const full = prefix + name;
       if (node.graph === undefined) {
         nodes.set(full, node);
         inputs.set(full, inputs.get(full) ?? []);
-      } else add(node.graph, `${full}.`);
+      } else graphs.push({ graph: node.graph, prefix: `${full}.` });
     }
     for (const [from, to] of distinct(edges)) {
       const missing = [from, to].find((name) => !own.has(name));
@@ -20,8 +22,7 @@ export function flattened(graph: NirGraph, file: string): FlatGraph {
       const target = portOf(own.get(to)!, prefix + to, 'Input', file);
       inputs.set(target, [...(inputs.get(target) ?? []), source]);
     }
-  };
-  add(graph, '');
+  }
   return { nodes, inputs };
 }
 
@@ -35,13 +36,17 @@ function distinct(edges: NirGraph['edges']): NirGraph['edges'] {
 }
 
 /** The node that an edge into or out of a graph is about. */
-function portOf(node: NirNode, name: string, type: 'Input' | 'Output', file: string): string {
-  if (node.graph === undefined) return name;
-  const ports = [...node.graph.nodes].filter(([, one]) => one.type === type);
-  const [first, second] = ports;
-  if (first === undefined || second !== undefined) {
-    const problem = `needs one ${type} to be read by its name, it has ${ports.length}`;
-    fail('nir/bad-node', { node: name, problem }, { file });
+function portOf(outer: NirNode, path: string, type: 'Input' | 'Output', file: string): string {
+  let name = path;
+  for (let node = outer; ;) {
+    if (node.graph === undefined) return name;
+    const ports = [...node.graph.nodes].filter(([, one]) => one.type === type);
+    const [first, second] = ports;
+    if (first === undefined || second !== undefined) {
+      const problem = `needs one ${type} to be read by its name, it has ${ports.length}`;
+      fail('nir/bad-node', { node: name, problem }, { file });
+    }
+    node = first[1];
+    name = `${name}.${first[0]}`;
   }
-  return portOf(first[1], `${name}.${first[0]}`, type, file);
 }

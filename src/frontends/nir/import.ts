@@ -12,12 +12,13 @@ import {
   versionOf,
   withGaps,
 } from './extensions.js';
-import { featuresRead, irShape, withoutBatch } from './shapes.js';
+import { featuresRead, irShape, readersIn, withoutBatch } from './shapes.js';
 import { flattened } from './flatten.js';
 import type { FlatGraph, NirGraph, NirNode } from './graph.js';
 import { NirLayers } from './layers.js';
 import { type NirOrder, orderOf } from './order.js';
 import { isNeuronType, neuronParameters } from './neurons.js';
+import { parseSums } from './sums.js';
 import { type NirTime, timeOf } from './time.js';
 
 export interface ImportedNir {
@@ -69,7 +70,8 @@ class NirImport {
       const node = nodes.get(name)!;
       const id = this.#node(name, node, order);
       this.#ids.set(name, id);
-      if (node.type === 'Output' && !this.#isRead(name)) outputs.push(this.#readOut(name, node, id));
+      if (node.type === 'Output' && readersIn(this.flat, name).length === 0)
+        outputs.push(this.#readOut(name, node, id));
     }
     if (outputs.length === 0) this.#layers.bad([...nodes.keys()][0] ?? 'graph', 'is in a graph without an Output');
     const network = this.#builder.finish(outputs);
@@ -80,10 +82,6 @@ class NirImport {
       return said;
     }
     return { ...network, coding: { name: 'events', args: { steps: this.time.steps } } };
-  }
-
-  #isRead(name: string): boolean {
-    return [...this.flat.inputs.values()].some((from) => from.includes(name));
   }
 
   #readOut(name: string, { metadata }: NirNode, id: string): string {
@@ -121,13 +119,35 @@ class NirImport {
   /** What a node reads, summed where it is several. */
   #inputOf(name: string, { late }: NirOrder, from = this.flat.inputs.get(name)!): string {
     if (from.length === 0) return this.#layers.bad(name, 'reads nothing');
-    const values = from.map((one) => (late.get(name)?.has(one) === true ? this.#before(one) : this.#ids.get(one)!));
+    const valueOf = (one: string): string =>
+      late.get(name)?.has(one) === true ? this.#before(one) : this.#ids.get(one)!;
+    const isWhole = from.length === this.flat.inputs.get(name)!.length;
+    const said = this.extended && isWhole ? this.flat.nodes.get(name)!.metadata?.get('sums') : undefined;
+    if (said !== undefined) return this.#summed(name, said, from, valueOf);
+    const values = from.map(valueOf);
     return values
       .slice(1)
       .reduce(
         (sum, value, i) => this.#layers.add(this.#layers.id(`${name}.sum${i + 1}`), 'add', [sum, value]),
         values[0]!,
       );
+  }
+
+  /** Sums that metadata say, by what they add; nodes that read the same one share it. */
+  readonly #sums = new Map<string, string>();
+
+  #summed(name: string, said: unknown, from: readonly string[], valueOf: (node: string) => string): string {
+    const sums = typeof said === 'string' ? parseSums(said, from) : undefined;
+    if (sums === undefined) return this.#layers.bad(name, 'has metadata whose `sums` aren’t those of what it reads');
+    const made: string[] = [];
+    for (const [id, ...of] of sums) {
+      const values = of.map((one) => (typeof one === 'number' ? made[one]! : valueOf(one)));
+      const key = JSON.stringify([id, values]);
+      const known = this.#sums.get(key) ?? this.#layers.add(this.#layers.id(id), 'add', values);
+      this.#sums.set(key, known);
+      made.push(known);
+    }
+    return made.at(-1)!;
   }
 
   readonly #earlier = new Map<string, string>();
@@ -179,22 +199,33 @@ class NirImport {
   }
 
   /** The shape of neurons that are read before they are computed: that of their parameters, or of the weights before them. */
-  #shapeAhead(name: string, seen = new Set<string>()): readonly number[] {
-    const known = this.#shapes.get(name);
-    if (known !== undefined) return known;
-    if (seen.has(name)) return this.#layers.bad(name, 'has a shape that only itself says');
-    seen.add(name);
+  #shapeAhead(start: string): readonly number[] {
+    const seen = new Set<string>();
+    for (let name = start; ;) {
+      const known = this.#shapes.get(name);
+      if (known !== undefined) return known;
+      if (seen.has(name)) return this.#layers.bad(name, 'has a shape that only itself says');
+      seen.add(name);
+      const own = this.#ownShape(name);
+      if (own !== undefined) return own;
+      const from = this.flat.inputs.get(name)!.find((one) => this.#ids.has(one) || !seen.has(one));
+      if (from === undefined) return this.#layers.bad(name, 'has a shape that nothing says');
+      name = from;
+    }
+  }
+
+  /** The shape of what a node gives, where its own arrays say it. */
+  #ownShape(name: string): readonly number[] | undefined {
     const node = this.flat.nodes.get(name)!;
     if (isNeuronType(node.type)) {
       for (const { field } of neuronParameters[node.type]) {
         const value = node.fields.get(field);
-        if (typeof value === 'object' && value.data.length > 1) return irShape(value.shape);
+        if (typeof value === 'object' && value.data.length > 1)
+          return this.extended ? value.shape : irShape(value.shape);
       }
     }
-    if (node.type === 'Affine' || node.type === 'Linear')
-      return [this.#layers.needed(name, node, 'weight').shape[0] ?? 1];
-    const from = this.flat.inputs.get(name)!.find((one) => this.#ids.has(one) || !seen.has(one));
-    return from === undefined ? this.#layers.bad(name, 'has a shape that nothing says') : this.#shapeAhead(from, seen);
+    const isWeighted = node.type === 'Affine' || node.type === 'Linear';
+    return isWeighted ? [this.#layers.needed(name, node, 'weight').shape[0] ?? 1] : undefined;
   }
 
   #node(name: string, node: NirNode, order: NirOrder): string {
@@ -223,7 +254,9 @@ class NirImport {
   #input(name: string, node: NirNode, order: NirOrder): string {
     if (this.flat.inputs.get(name)!.length > 0)
       return this.#layers.add(this.#own(name), 'identity', [this.#inputOf(name, order)]);
-    const shape = withoutBatch(this.flat, name, irShape([...this.#layers.needed(name, node, 'shape').data]));
+    // other tools' sequences become images of one row; those of an extended file are what its layers say
+    const written = [...this.#layers.needed(name, node, 'shape').data];
+    const shape = this.extended ? written : withoutBatch(this.flat, name, irShape(written));
     if (shape.length === 0 || shape.some((n) => !Number.isInteger(n) || n < 1) || elementCount(shape) > 2 ** 26) {
       return this.#layers.bad(name, `has the shape [${shape.join(', ')}]`);
     }

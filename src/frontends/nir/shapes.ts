@@ -1,8 +1,29 @@
 import type { FlatGraph, NirNode } from './graph.js';
 
+/** Node → those that read it. */
+function readersOf({ inputs }: FlatGraph): ReadonlyMap<string, readonly string[]> {
+  const readers = new Map<string, string[]>();
+  for (const [name, from] of inputs)
+    for (const one of from) {
+      const known = readers.get(one);
+      if (known === undefined) readers.set(one, [name]);
+      else known.push(name);
+    }
+  return readers;
+}
+
+const known = new WeakMap<FlatGraph, ReadonlyMap<string, readonly string[]>>();
+
+/** The nodes that read a node. */
+export function readersIn(flat: FlatGraph, name: string): readonly string[] {
+  const readers = known.get(flat) ?? readersOf(flat);
+  known.set(flat, readers);
+  return readers.get(name) ?? [];
+}
+
 /** How many values the weights that read a node take, if all that read it are weights and take as many. */
-export function featuresRead({ nodes, inputs }: FlatGraph, name: string): number | undefined {
-  const readers = [...inputs].filter(([, from]) => from.includes(name)).map(([one]) => nodes.get(one)!);
+export function featuresRead(flat: FlatGraph, name: string): number | undefined {
+  const readers = readersIn(flat, name).map((one) => flat.nodes.get(one)!);
   const features = readers.map(({ type, fields }) => {
     const weight = fields.get('weight');
     return (type === 'Affine' || type === 'Linear') && typeof weight === 'object' ? weight.shape[1] : undefined;

@@ -80,7 +80,11 @@ function commonAxis(constants: readonly Constant[], rank: number): number | unde
 }
 
 /** Reads a constant as if it had `shape`, to which it broadcasts. */
-function broadcastReader(context: NodeContext, constant: Constant, shape: readonly number[]): (i: number) => number {
+export function broadcastReader(
+  context: NodeContext,
+  constant: Constant,
+  shape: readonly number[],
+): (i: number) => number {
   const data = constant.data();
   const own = [...Array<number>(Math.max(0, shape.length - constant.shape.length)).fill(1), ...constant.shape];
   if (elementCount(own) === 1) return () => data[0]!;

@@ -74,6 +74,14 @@ export function smallConstant(
   return lazyConstant(name, type, shape, () => arrayOf(type, values));
 }
 
+/** The constant with its contents computed, so that what it was made from is not asked again. */
+export function settledConstant(constant: Constant): Constant {
+  const { name, shape, type, quantised } = constant;
+  if (quantised !== undefined) return dequantised(settledConstant(quantised.codes), quantised.quant, name);
+  const data = constant.data();
+  return { kind: 'constant', name, shape, type, data: () => data };
+}
+
 /** The array type contents of this element type are held in. */
 export function arrayOf(type: ElementType, from: number | ArrayLike<number>): NumericArray {
   const make = <T>(ctor: { new (n: number): T; from(a: ArrayLike<number>): T }): T =>

@@ -1,11 +1,16 @@
 import { type Diagnostic, type Outcome, diagnostic, fail, hasErrors } from '../../base/diagnostics/index.js';
 import type { CodeRange } from '../../base/code-range.js';
-import { suggest } from '../../base/did-you-mean.js';
+import type { InputShape } from '../../base/input-shape.js';
+import { nearest, suggest } from '../../base/did-you-mean.js';
 import { otherFormat } from '../../base/other-formats.js';
 import { withoutDeadOps } from '../../network/graph.js';
 import type { Network } from '../../network/types.js';
-import { GraphContext, NodeContext, collecting } from './context.js';
+import { settledConstant } from './constant.js';
+import { NodeContext } from './context.js';
+import { GraphContext, collecting } from './graph-context.js';
+import { finnInputs, withoutDialects, wrongAttribute } from './dialects/index.js';
 import { mostDiagnostics, orderGraph } from './graph.js';
+import { firstSize, withShapes } from './input-shapes.js';
 import { type SourceInput, addInputs, rowOf, sourceInput } from './inputs.js';
 import { fullOpType, sanitise } from './names.js';
 import { onnxOp, refusals, supportedOps } from './ops/index.js';
@@ -29,6 +34,8 @@ export interface ImportOptions {
   readonly output?: string;
   /** The integers that inputs hold where their types don't say it; where missing, an integer network is taken to read those of a byte. */
   readonly inputCodes?: CodeRange;
+  /** The sizes of inputs that the file leaves free. */
+  readonly inputShapes?: readonly InputShape[];
 }
 
 export interface ImportedNetwork {
@@ -55,17 +62,53 @@ export interface ImportedNetwork {
   readonly producer: string;
 }
 
-/** Reads an ONNX model, float or quantised, as a Network of ANN layers. Never throws for bad input. */
+/**
+ * Reads an ONNX model, float or quantised, as a Network of ANN layers. Never throws for bad input. The first axis of inputs is the batch; of a file
+ * that isn't to be read so, and fixes that axis above 1, all of an input is one sample.
+ */
 export function importOnnx(file: OnnxFile, options: ImportOptions = {}): Outcome<ImportedNetwork> {
   const diagnostics: Diagnostic[] = [];
   const model = decode(file, diagnostics);
-  if (model?.graph === undefined) return { diagnostics };
+  if (model === undefined) return { diagnostics };
+  const batched = importModel(file, model, options, false);
+  if (batched.value !== undefined || !mayBeOneSample(model, options)) return batched;
+  const whole = importModel(file, model, options, true);
+  if (whole.value === undefined) return batched;
+  const inputs = whole.value.sourceInputs.map(({ name, shape }) => ({ name, shape }));
+  return {
+    ...whole,
+    diagnostics: [...whole.diagnostics, diagnostic('onnx/one-sample', { inputs }, { file: file.name })],
+  };
+}
+
+/** Whether the file, or who reads it, fixes the first axis of each input above 1. */
+function mayBeOneSample({ graph }: OnnxModel, { inputShapes = [] }: ImportOptions): boolean {
+  const stored = new Set(graph?.initializers.map(({ name }) => name));
+  const inputs = graph?.inputs.filter(({ name }) => !stored.has(name)) ?? [];
+  return inputs.length > 0 && inputs.every((info) => Number(firstSize(info, inputs.length, inputShapes)) > 1);
+}
+
+function importModel(
+  file: OnnxFile,
+  model: OnnxModel,
+  options: ImportOptions,
+  oneSample: boolean,
+): Outcome<ImportedNetwork> {
+  const diagnostics: Diagnostic[] = [];
+  if (model.graph === undefined) return { diagnostics };
   const opset = checkedOpset(model, file.name, diagnostics);
-  const chosen =
+  const part =
     options.output === undefined ? model.graph : partFor(model.graph, options.output, file.name, diagnostics);
-  if (chosen === undefined) return { diagnostics };
+  if (part === undefined) return { diagnostics };
+  const chosen = withShapes(
+    withoutDialects(part, opset ?? opsetRange.most),
+    options.inputShapes,
+    file.name,
+    diagnostics,
+    oneSample,
+  );
   const ordered = orderGraph(chosen, file.name, diagnostics);
-  const io = graphInterface(chosen, file.name, diagnostics);
+  const io = graphInterface(chosen, file.name, diagnostics, oneSample);
   if (opset === undefined || ordered === undefined || io === undefined) return { diagnostics };
   const name = sanitise(
     file.name
@@ -143,7 +186,7 @@ function partFor(graph: OnnxGraph, output: string, file: string, diagnostics: Di
   const outputs = graph.outputs.filter(({ name }) => name === output);
   if (outputs.length === 0) {
     const names = graph.outputs.map(({ name }) => name);
-    const help = suggest(output, names);
+    const help = nearest(output, names);
     diagnostics.push(diagnostic('onnx/unknown-output', { output, names }, { file }, { help }));
     return undefined;
   }
@@ -202,6 +245,7 @@ function graphInterface(
   graph: OnnxGraph,
   file: string,
   diagnostics: Diagnostic[],
+  oneSample: boolean,
 ): { inputs: readonly SourceInput[]; outputs: readonly string[] } | undefined {
   const initial = new Set(graph.initializers.map((tensor) => tensor.name));
   const inputs = graph.inputs.filter((input) => !initial.has(input.name));
@@ -212,7 +256,9 @@ function graphInterface(
     diagnostics.push(diagnostic('onnx/no-input', {}, { file }, { help }));
   }
   if (graph.outputs.length === 0) diagnostics.push(diagnostic('onnx/no-output', {}, { file }));
-  const read = inputs.map((input) => collecting(diagnostics, () => sourceInput(input, file)));
+  const besideOne = inputs.some(({ dims }) => dims !== undefined && dims.length > 1 && dims[0] === 1);
+  const hasBatch = ({ dims }: OnnxValueInfo): boolean => !oneSample && !(besideOne && dims?.length === 1);
+  const read = inputs.map((input) => collecting(diagnostics, () => sourceInput(input, file, hasBatch(input))));
   const outputs = [...new Set(names(graph.outputs))];
   if (inputs.length === 0 || read.includes(undefined) || outputs.length === 0 || hasErrors(diagnostics))
     return undefined;
@@ -247,10 +293,22 @@ function readInitializers(graph: GraphContext, onnx: OnnxGraph, diagnostics: Dia
 }
 
 function importNode(graph: GraphContext, node: OnnxNode, diagnostics: Diagnostic[]): void {
-  const outputs = collecting(diagnostics, () => runNode(graph, node)) ?? [];
+  const outputs = collecting(diagnostics, () => runNode(graph, node).map((value) => settled(graph, node, value))) ?? [];
   for (const [i, name] of node.outputs.entries()) {
     if (name !== '') graph.values.set(name, outputs[i] ?? { kind: 'failed' });
   }
+}
+
+/** So many constants may be computed anew when one that is made of them is read. */
+const mostRecomputed = 16;
+
+/** What a node made; a constant that many others are computed for is computed here, once: chains may be long, and double. */
+function settled(graph: GraphContext, node: OnnxNode, value: Value): Value {
+  if (value.kind !== 'constant') return value;
+  const before = node.inputs.reduce((sum, name) => sum + (graph.recomputed.get(name) ?? 0), 0);
+  const isLong = before >= mostRecomputed;
+  for (const name of node.outputs) graph.recomputed.set(name, isLong ? 1 : before + 1);
+  return isLong ? settledConstant(value) : value;
 }
 
 function runNode(graph: GraphContext, node: OnnxNode): readonly Value[] {
@@ -259,20 +317,32 @@ function runNode(graph: GraphContext, node: OnnxNode): readonly Value[] {
   if (def === undefined) return unsupported(context);
   const failed = node.inputs.some((name) => name !== '' && graph.value(name).kind === 'failed');
   if (failed) return [];
-  const [least, most] = def.inputs;
-  if (node.inputs.length < least || node.inputs.length > most || node.outputs.length === 0) {
-    const wanted = least === most ? `${least}` : most === Infinity ? `at least ${least}` : `${least} to ${most}`;
-    fail(
-      'onnx/arity',
-      { op: node.opType, wanted, got: node.inputs.length, outputs: node.outputs.length },
-      context.place,
-    );
-  }
+  checkArity(context, def.inputs);
   if (graph.passed.has(node.inputs[0] ?? '')) return [context.input(0)];
   return def.run(context);
 }
 
+function checkArity({ node, place }: NodeContext, [least, most]: readonly [number, number]): void {
+  const { opType: op, inputs, outputs } = node;
+  if (inputs.length >= least && inputs.length <= most && outputs.length > 0) return;
+  const wanted = least === most ? `${least}` : most === Infinity ? `at least ${least}` : `${least} to ${most}`;
+  fail('onnx/arity', { op, wanted, got: inputs.length, outputs: outputs.length }, place);
+}
+
+/** Of what tools write in terms of their own, the reason why it wasn't read. */
+function checkSignature(context: NodeContext): void {
+  const { node } = context;
+  const inputs = finnInputs(node);
+  if (inputs === undefined) return;
+  checkArity(context, inputs);
+  for (const [i, name] of node.inputs.entries()) if (name === '') context.badForm(`input ${i} is missing`);
+  if (node.outputs[0] === '') context.badForm('its output has no name');
+  const wrong = wrongAttribute(node);
+  if (wrong !== undefined) context.badType(wrong);
+}
+
 function unsupported(context: NodeContext): never {
+  checkSignature(context);
   const op = fullOpType(context.node);
   const hint =
     refusals.get(context.node.opType) ?? suggest(op, supportedOps()) ?? 'docs/onnx-import.md lists what is supported';

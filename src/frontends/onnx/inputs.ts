@@ -1,7 +1,7 @@
 import { type CodeRange, codeRangeText } from '../../base/code-range.js';
 import { diagnostic, fail } from '../../base/diagnostics/index.js';
 import { elementCount } from '../../base/dtype.js';
-import type { GraphContext } from './context.js';
+import type { GraphContext } from './graph-context.js';
 import { codeRange, elementTypeName } from './element-type.js';
 import { takesIntegers, usualCodes } from './integer-input.js';
 import { sanitise } from './names.js';
@@ -16,6 +16,8 @@ export interface SourceInput {
   readonly shape: readonly number[];
   /** The batch size the file fixes; undefined where it is free. */
   readonly batch: number | undefined;
+  /** It has no axis for the batch, of a file whose batch is one sample: `shape` is all of it. */
+  readonly vector?: true;
   /** What the file takes. */
   readonly dtype: 'f32' | 'f64' | 'u8' | 'i8' | 'i32' | 'i64';
   /** The integers it holds where its type doesn't say it. */
@@ -44,8 +46,9 @@ export function addInputs(
   const whole = graph.addInput(row.name, sanitise(row.name), row.shape);
   let start = 0;
   for (const input of inputs) {
-    const { name, shape } = input;
-    const source = inputs.length === 1 ? whole : graph.addPart(whole, name, sanitise(name), start, shape);
+    const { name, shape, vector } = input;
+    const part = inputs.length === 1 ? whole : graph.addPart(whole, name, sanitise(name), start, shape);
+    const source: RealValue = vector === true ? { ...part, perm: shape.map((_, axis) => axis + 1) } : part;
     graph.values.set(name, inputValue(graph, input, source, codesOf(graph, onnx, input, said)));
     start += elementCount(shape);
   }
@@ -76,6 +79,12 @@ function codesOf(
   inputCodes: CodeRange | undefined,
 ): CodeRange | undefined {
   if (input.dtype === 'u8' || input.dtype === 'i8') return withinByte(graph, input, input.dtype, inputCodes);
+  const noted = isFloat(input) ? integersOf(onnx.finnTypes.get(input.name)) : undefined;
+  if (noted !== undefined) {
+    const codes = inputCodes ?? noted;
+    graph.inputCodes.set(input.name, codes);
+    return codes;
+  }
   const taken = takesIntegers(graph, onnx, input.name, isFloat(input));
   // other inputs of integers are ids, of any range
   if (!taken && (inputCodes === undefined || !isFloat(input))) return undefined;
@@ -84,6 +93,15 @@ function codesOf(
   const codes = inputCodes ?? usualCodes;
   graph.inputCodes.set(input.name, codes);
   return codes;
+}
+
+/** The integers of a type that FINN notes; undefined of reals and of more than spikes carry. */
+function integersOf(type: string | undefined): CodeRange | undefined {
+  if (type === 'BINARY') return { min: 0, max: 1 };
+  if (type === 'BIPOLAR' || type === 'TERNARY') return { min: -1, max: 1 };
+  const bits = Number(/^U?INT(\d+)$/.exec(type ?? '')?.[1] ?? 0);
+  if (bits < 1 || bits > 16) return undefined;
+  return type!.startsWith('U') ? { min: 0, max: 2 ** bits - 1 } : { min: -(2 ** (bits - 1)), max: 2 ** (bits - 1) - 1 };
 }
 
 /** A byte says itself what it holds; less of it may be said. */
@@ -132,7 +150,12 @@ function inputValue(
   };
 }
 
-export function sourceInput(info: OnnxValueInfo, file: string): SourceInput {
+function isSize(size: number | string): boolean {
+  return typeof size === 'number' && Number.isSafeInteger(size) && size > 0;
+}
+
+/** An input, or what is wrong with it; without an axis for the batch all of it is of one sample. */
+export function sourceInput(info: OnnxValueInfo, file: string, hasBatch: boolean): SourceInput {
   const place = { file, detail: `input "${info.name}"` };
   const dtype = inputTypes.get(info.elementType ?? 0);
   if (dtype === undefined) {
@@ -141,7 +164,8 @@ export function sourceInput(info: OnnxValueInfo, file: string): SourceInput {
       help: 'the network must take float32, codes as int8, uint8 or int32, or ids as int32 or int64; quantise inside it, with QuantizeLinear',
     });
   }
-  const [batch, ...shape] = info.dims ?? [];
+  const vector = !hasBatch && info.dims !== undefined;
+  const [batch, ...shape] = vector ? [1, ...info.dims] : (info.dims ?? []);
   if (batch === undefined || shape.length < 1 || shape.length > 4) {
     fail(
       'onnx/input-shape',
@@ -154,10 +178,19 @@ export function sourceInput(info: OnnxValueInfo, file: string): SourceInput {
     );
   }
   for (const [i, size] of shape.entries()) {
-    if (typeof size === 'number' && Number.isSafeInteger(size) && size > 0) continue;
+    if (isSize(size)) continue;
     const problem =
       typeof size === 'string' ? `axis ${i + 1} (${size || 'unnamed'}) has no fixed size` : `axis ${i + 1} is ${size}`;
-    fail('onnx/input-shape', { name: info.name, dims: info.dims!, problem }, place);
+    const sizes = [
+      1,
+      ...shape.map((given, axis) => (isSize(given) ? given : axis === 0 && shape.length > 1 ? 3 : 224)),
+    ];
+    const help = `say its sizes: --input-shape "${info.name}=${sizes.join(',')}", in a model file onnx("…", input_shape: "…")`;
+    const empty =
+      'an input without numbers may only be joined with others (Concat): export the network with one or more numbers there';
+    fail('onnx/input-shape', { name: info.name, dims: info.dims!, problem }, place, {
+      help: size === 0 ? empty : help,
+    });
   }
   const fixed = shape as number[];
   if (elementCount(fixed) > mostActivations)
@@ -175,5 +208,5 @@ export function sourceInput(info: OnnxValueInfo, file: string): SourceInput {
       help: 'leave the batch free, or fix it at a smaller one',
     });
   }
-  return { name: info.name, shape: fixed, batch: fixedBatch, dtype };
+  return { name: info.name, shape: fixed, batch: fixedBatch, dtype, ...(vector ? { vector } : {}) };
 }

@@ -1,7 +1,8 @@
 import type { CodeRange } from '../../base/code-range.js';
 import { elementTypeOf, isFloatType } from './element-type.js';
-import type { GraphContext } from './context.js';
+import type { GraphContext } from './graph-context.js';
 import { isAnnotated } from './standard/annotations.js';
+import { pulpDomains, pulpOps } from './ops/pulp/index.js';
 import { tensorConstant } from './tensor-data.js';
 import type { OnnxGraph, OnnxNode } from './wire.js';
 
@@ -22,13 +23,16 @@ const moving: ReadonlySet<string> = new Set([
   'Cast',
 ]);
 
+/** Operators of several activations: among PULP's, of integers. */
+const joining: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul', 'MatMul', 'Concat']);
+
 /** Operators of products with weights. */
 const products: ReadonlySet<string> = new Set(['Conv', 'MatMul', 'Gemm']);
 
 /**
  * Whether a file's input holds integers of a range that its type doesn't say, as in integer networks of NEMO, DORY, quantlab
  * and Deeploy: all that reads it are products, of a float with integer weights, and the graph rounds with integers of its
- * own (Floor, casts to integers, RequantShift) instead of quantisers.
+ * own (Floor, casts to integers, PULP's operators) instead of quantisers; or PULP's operators, among which all are integers.
  */
 export function takesIntegers(graph: GraphContext, { nodes }: OnnxGraph, input: string, isFloat: boolean): boolean {
   if (!nodes.some((node) => roundsIntegers(node))) return false;
@@ -40,13 +44,23 @@ export function takesIntegers(graph: GraphContext, { nodes }: OnnxGraph, input: 
     const value = graph.values.get(name);
     return value?.kind === 'constant' ? value.data() : undefined;
   };
+  const isConstant = (name: string): boolean => constants.has(name) || graph.values.get(name)?.kind === 'constant';
+  const ofPulp = nodes.some((node) => isOfPulp(node));
   const isOne = (node: OnnxNode): boolean =>
-    products.has(node.opType) && (!isFloat || hasIntegers(node, weightsOf(node.inputs[1] ?? '')));
+    isOfPulp(node) ||
+    (ofPulp && joining.has(node.opType) && !node.inputs.some((name) => isConstant(name))) ||
+    (products.has(node.opType) && (!isFloat || hasIntegers(node, weightsOf(node.inputs[1] ?? ''))));
   return readers.length > 0 && readers.every((node) => isOne(node));
 }
 
-function roundsIntegers({ opType, attributes }: OnnxNode): boolean {
-  if (opType === 'Floor' || opType === 'RequantShift') return true;
+/** Of PULP's operators all take integers. */
+function isOfPulp({ domain, opType }: OnnxNode): boolean {
+  return (domain === '' || (pulpDomains as readonly string[]).includes(domain)) && Object.hasOwn(pulpOps, opType);
+}
+
+function roundsIntegers(node: OnnxNode): boolean {
+  const { opType, attributes } = node;
+  if (opType === 'Floor' || isOfPulp(node)) return true;
   const to = opType === 'Cast' ? elementTypeOf(attributes.get('to')?.i ?? 0) : undefined;
   return to !== undefined && !isFloatType(to);
 }

@@ -1,6 +1,5 @@
 import { quantisedActivation, scaledBy } from './activation-quantiser.js';
-import { hasIntegers } from './integers.js';
-import { intervalOf } from '../../network/index.js';
+import { boundsOf, hasIntegers } from './integers.js';
 import type { CodeRounding } from './code-rounding.js';
 import { type ElementType, codeRange, isFloatType } from './element-type.js';
 import type { NodeContext } from './context.js';
@@ -40,7 +39,7 @@ export function roundedValue(context: NodeContext, x: RealValue, rounding: CodeR
 /** n/D of integers n: 1/(2D). */
 function liftOf({ graph }: NodeContext, { op }: RealValue): number {
   const before = graph.scalarAffines.get(op);
-  if (before === undefined || !hasIntegers(graph.builder, before.source)) return 0;
+  if (before === undefined || !hasIntegers(graph, before.source)) return 0;
   const divisor = nearInteger(1 / before.scale);
   const whole = Number.isInteger(divisor) && Number.isInteger(nearInteger(before.shift * divisor));
   return whole && divisor >= 2 ? 1 / (2 * divisor) : 0;
@@ -156,7 +155,8 @@ function readBy(context: NodeContext, value: RoundedValue, scale: number, zero: 
   // a reciprocal in float32 is the scale
   const sameStep = Math.abs(value.factor * scale - 1) <= 2 ** -22;
   const down = value.rounding === 'floor' || (value.rounding === 'towards_zero' && value.min >= 0);
-  const lift = down ? value.lift * scale : 0;
+  // of n/D rounded to the nearest half of it: 1/(4D) puts none of them halfway between two codes, nor past a halfway
+  const lift = (down ? value.lift : value.rounding === 'half_up' ? value.lift / 2 : 0) * scale;
   if (sameStep && nearInteger(value.offset) === zero)
     return lift === 0 ? value.source : scaledBy(context, value.source, 1, lift, undefined);
   const move = (value.offset - value.before.offset - zero) * scale + lift;
@@ -166,7 +166,7 @@ function readBy(context: NodeContext, value: RoundedValue, scale: number, zero: 
 function boundedCodes(context: NodeContext, value: RoundedValue): { readonly min: number; readonly max: number } {
   const { min, max, source, factor, offset } = value;
   if (Number.isFinite(min) && Number.isFinite(max)) return { min, max };
-  const reals = intervalOf(context.graph.builder, source.op);
+  const reals = boundsOf(context.graph, source.op);
   const least = Math.max(min, reals === undefined ? -Infinity : Math.floor(factor * reals.min + offset));
   const most = Math.min(max, reals === undefined ? Infinity : Math.ceil(factor * reals.max + offset));
   if (Number.isFinite(least) && Number.isFinite(most)) return { min: least, max: most };

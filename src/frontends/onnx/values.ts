@@ -48,11 +48,18 @@ export interface CodesValue {
   readonly input?: true;
 }
 
-/** The scale, perhaps times constant factors, or the zero point that an input has by its own values. */
+/** The scale, perhaps times constant factors, or the zero point that an input has by its own values; or a constant bias as a multiple of that scale. */
 export interface DynamicValue {
   readonly kind: 'dynamic';
-  readonly what: 'scale' | 'zero point';
+  readonly what: 'scale' | 'zero point' | 'bias';
   readonly factors: readonly number[];
+  /** The bias as the real numbers that it stands for. */
+  readonly bias?: Constant;
+}
+
+/** Whether a value is a bias of integer products, quantised by each input's scale: rounding, types and axes of size 1 change nothing of it. */
+export function isDynamicBias(value: Value): value is DynamicValue & { readonly bias: Constant } {
+  return value.kind === 'dynamic' && value.bias !== undefined;
 }
 
 /**

@@ -20,7 +20,11 @@ export interface OnnxGraph {
   readonly initializers: readonly OnnxTensor[];
   readonly inputs: readonly OnnxValueInfo[];
   readonly outputs: readonly OnnxValueInfo[];
+  /** What the file says of tensors between, if it does. */
+  readonly valueInfo: readonly OnnxValueInfo[];
   readonly hasSparseInitializers: boolean;
+  /** The types that FINN notes of tensors (`UINT8`, `INT4`, `BIPOLAR` …), by name. */
+  readonly finnTypes: ReadonlyMap<string, string>;
 }
 
 export interface OnnxNode {
@@ -33,7 +37,7 @@ export interface OnnxNode {
 }
 
 /** An attribute; which field holds its value depends on its type. */
-interface OnnxAttribute {
+export interface OnnxAttribute {
   readonly name: string;
   readonly f?: number;
   readonly i?: number;
@@ -127,6 +131,8 @@ function decodeGraph(parts: readonly Uint8Array[]): OnnxGraph {
   const initializers: OnnxTensor[] = [];
   const inputs: OnnxValueInfo[] = [];
   const outputs: OnnxValueInfo[] = [];
+  const valueInfo: OnnxValueInfo[] = [];
+  const finnTypes = new Map<string, string>();
   let name = '';
   let hasSparseInitializers = false;
   for (const part of parts) {
@@ -136,13 +142,27 @@ function decodeGraph(parts: readonly Uint8Array[]): OnnxGraph {
       [field.initializer[0]]: (r) => initializers.push(decodeTensor(r.bytes())),
       [field.input[0]]: (r) => inputs.push(decodeValueInfo(r.bytes())),
       [field.output[0]]: (r) => outputs.push(decodeValueInfo(r.bytes())),
+      [field.valueInfo[0]]: (r) => valueInfo.push(decodeValueInfo(r.bytes())),
+      [field.quantizationAnnotation[0]]: (r) => noteFinnType(r.bytes(), finnTypes),
       [field.sparseInitializer[0]]: (r, wire) => {
         hasSparseInitializers = true;
         r.skipType(wire);
       },
     });
   }
-  return { name, nodes, initializers, inputs, outputs, hasSparseInitializers };
+  return { name, nodes, initializers, inputs, outputs, valueInfo, hasSparseInitializers, finnTypes };
+}
+
+function noteFinnType(bytes: Uint8Array, into: Map<string, string>): void {
+  const field = onnxProto.TensorAnnotation;
+  const pairs: [string, string][] = [];
+  let tensor = '';
+  eachField(bytes, {
+    [field.tensorName[0]]: (r) => (tensor = r.string()),
+    [field.quantParameterTensorNames[0]]: (r) => pairs.push(decodePair(r.bytes())),
+  });
+  const type = pairs.find(([key]) => key === 'finn_datatype')?.[1];
+  if (type !== undefined) into.set(tensor, type);
 }
 
 /** Decodes a NodeProto on its own. */
@@ -244,12 +264,19 @@ function decodePair(bytes: Uint8Array): [string, string] {
 /** Runs the reader of each field present; skips the others. */
 function eachField(bytes: Uint8Array, fields: Readonly<Record<number, FieldReader>>): void {
   const reader = protobuf.Reader.create(bytes);
-  while (reader.pos < reader.len) {
-    const tag = reader.uint32();
-    if (tag >>> 3 === 0) throw new Error('field number 0');
-    const read = fields[tag >>> 3];
-    if (read === undefined) reader.skipType(tag & 7);
-    else read(reader, tag & 7);
+  try {
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      if (tag >>> 3 === 0) throw new Error('field number 0');
+      const read = fields[tag >>> 3];
+      if (read === undefined) reader.skipType(tag & 7);
+      else read(reader, tag & 7);
+    }
+  } catch (error) {
+    const beyond = /^index out of range: (\d+) \+ (\d+) > (\d+)$/.exec(error instanceof Error ? error.message : '');
+    if (beyond === null) throw error;
+    const [, from, size, end] = beyond;
+    throw new Error(`it ends early, at byte ${end}: what begins at byte ${from} has ${size} bytes`, { cause: error });
   }
   if (reader.pos !== reader.len) throw new Error('a message ends inside a field');
 }

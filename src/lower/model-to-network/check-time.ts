@@ -6,29 +6,32 @@ import { carriers, conversionOf } from '../program/carriers/index.js';
 import { cyclesOf } from '../program/loops.js';
 import { BitPlan } from './bits.js';
 
-/** What delays and the cycles that they close can't do: without time, beyond the time steps, with squeezed trains or batch norms. */
+/** What delays, the cycles that they close and sums over steps can't do: without time, beyond the time steps, with squeezed trains or batch norms. */
 export function delayProblems(config: Config, { layers }: OwnNetwork): readonly Diagnostic[] {
   const delays = layers.filter(({ kind }) => kind === 'delay');
-  const [first] = delays;
+  const [first] = layers.filter(({ kind }) => kind === 'delay' || kind === 'mixsteps');
   if (first === undefined) return [];
   const { coding } = config;
+  const word = first.kind === 'delay' ? 'delay' : 'mix_steps';
   const conflict = (problem: string, { place }: Pick<Layer, 'place'>, help: string): Diagnostic =>
     diagnostic('model/conflict', { problem }, place, {
       help,
       ...(coding === undefined ? {} : { related: [{ place: coding.place, message: 'the coding' }] }),
     });
   if (coding === undefined) {
-    return [conflict('`delay` in a network without time steps', first, 'add for example `coding direct(steps: 8)`')];
+    return [
+      conflict(`\`${word}\` in a network without time steps`, first, 'add for example `coding direct(steps: 8)`'),
+    ];
   }
   if (new BitPlan(config.bits, coding).squeezes) {
     const help = 'leave out `steps` in `bits`, or set `squeeze false`';
-    return [conflict('`delay` with squeezed trains, which have no time steps behind a neuron', first, help)];
+    return [conflict(`\`${word}\` with squeezed trains, which have no time steps behind a neuron`, first, help)];
   }
   if (conversionOf(coding.name) !== undefined) {
     const help = 'use `coding direct(…)` or `rate(…)`, whose steps count alike';
     return [
       conflict(
-        `\`delay\` in \`coding ${coding.name}\`, whose spikes count by time or by what came before`,
+        `\`${word}\` in \`coding ${coding.name}\`, whose spikes count by time or by what came before`,
         first,
         help,
       ),
@@ -41,7 +44,14 @@ export function delayProblems(config: Config, { layers }: OwnNetwork): readonly 
       const problem = `\`delay(${String(layer.attrs['steps'])})\` in ${steps} time step${steps === 1 ? '' : 's'} gives zeros only`;
       return conflict(problem, layer, 'lag by fewer steps, or give the coding more');
     }),
-    ...normsInCycles(layers).map((layer) =>
+    ...inCycles(layers, 'mixsteps').map((layer) =>
+      conflict(
+        '`mix_steps` in a cycle: it reads steps that the cycle has yet to make',
+        layer,
+        'put it outside of the cycle, on what comes from below or behind it',
+      ),
+    ),
+    ...inCycles(layers, 'batchnorm').map((layer) =>
       conflict(
         '`batchnorm` in a cycle: its statistics would be of one time step at a time',
         layer,
@@ -51,9 +61,9 @@ export function delayProblems(config: Config, { layers }: OwnNetwork): readonly 
   ];
 }
 
-function normsInCycles(layers: readonly Layer[]): readonly Layer[] {
+function inCycles(layers: readonly Layer[], kind: 'batchnorm' | 'mixsteps'): readonly Layer[] {
   const cycles = cyclesOf(layers);
-  return layers.filter(({ id, kind }) => kind === 'batchnorm' && cycles.has(id));
+  return layers.filter((layer) => layer.kind === kind && cycles.has(layer.id));
 }
 
 /** Read-outs that aren't the end of the network, or of a network without time steps. */

@@ -1,5 +1,6 @@
-import { type Diagnostic, type Outcome, diagnostic, hasErrors } from '../../base/diagnostics/index.js';
-import { type LearnScope, type NeuronDef, expandUnits, spikeLevels } from '../../equations/index.js';
+import { type Outcome, hasErrors } from '../../base/diagnostics/index.js';
+import { elementCount } from '../../base/dtype.js';
+import { type LearnScope, type NeuronDef, expandUnits, spikeLevels, withoutSpread } from '../../equations/index.js';
 import { InvariantError, present } from '../../base/invariant.js';
 import {
   type CodingChoice,
@@ -15,13 +16,12 @@ import {
   type Coding,
   type Network,
   NetworkBuilder,
-  type OpKind,
-  roundedCounts,
+  countProblems,
   scheduled,
 } from '../../network/index.js';
 import { type CodingNumbers, conversionOf } from '../program/carriers/index.js';
 import { BitPlan, bitAttrs, initialBits, mostBits, neuronWithBits } from './bits.js';
-import { Blank, Initialiser, filled } from './initialise.js';
+import { Blank, Initialiser, filled, spread } from './initialise.js';
 import { type LayerContext, lowerLayer } from './layers.js';
 import { configProblems } from './rules.js';
 import { sharedSteps } from './shared-steps.js';
@@ -37,6 +37,8 @@ export interface ModelLoweringOptions {
   readonly seed?: number;
   /** Weights are zeros: for what depends on shapes and types alone. */
   readonly blank?: boolean;
+  /** {@link configProblems} has been asked, and knows of no error: it isn't asked again. */
+  readonly checked?: boolean;
 }
 
 /**
@@ -48,19 +50,12 @@ export function lowerModel(config: Config, options: ModelLoweringOptions = {}): 
   const { network } = config;
   if (network.kind !== 'network') throw new TypeError(`lowerModel: ${config.name} imports ${network.path}`);
   const bits = new BitPlan(config.bits, config.coding);
-  const diagnostics = configProblems(config);
+  const diagnostics = options.checked === true ? [] : configProblems(config);
   if (hasErrors(diagnostics)) return { diagnostics };
   const seed = options.seed ?? config.train?.settings.seed ?? 1;
   const initialiser = options.blank === true ? new Blank(seed) : new Initialiser(seed);
   const value = new ModelLowering(config, network, initialiser, bits).run();
-  return { value, diagnostics: [...diagnostics, ...countProblems(value, config), ...unreachedSurrogates(value)] };
-}
-
-/** Products and sums of trains that float32 may round: a warning. */
-function countProblems(network: Network, { place }: Config): readonly Diagnostic[] {
-  return roundedCounts(network).map(({ op, most }) =>
-    diagnostic('network/counts-rounded', { op: op.id, kind: op.kind, most }, op.place ?? place),
-  );
+  return { value, diagnostics: [...diagnostics, ...countProblems(value, config.place), ...unreachedSurrogates(value)] };
 }
 
 class ModelLowering {
@@ -102,9 +97,10 @@ class ModelLowering {
 
   run(): Network {
     const { coding } = this.#config;
+    this.#inputs(coding);
     for (const layer of this.#network.layers) {
-      if (layer.kind === 'input') this.#input(layer, coding);
-      else if (layer.kind === 'spike') this.#spike(layer);
+      if (layer.kind === 'input') continue;
+      if (layer.kind === 'spike') this.#spike(layer);
       else if (layer.kind === 'readout') this.#encoded.set(layer.id, this.#context.idOf(layer.inputs[0]!));
       else lowerLayer(this.#prepared(layer), this.#context);
     }
@@ -122,25 +118,44 @@ class ModelLowering {
     const several = this.#network.outputs.length > 1;
     if (coding === undefined)
       return several ? this.#builder.add({ id: name, kind: 'identity', inputs: [last], attrs: {} }) : last;
-    const { of: readout } = present(this.#layers.get(layer), 'lower: no output').attrs;
+    const { kind, attrs: said } = present(this.#layers.get(layer), 'lower: no output');
+    const readout = kind === 'readout' ? said['of'] : 'mean';
     const attrs = { coding: coding.name, ...(typeof readout === 'string' && readout !== 'mean' ? { readout } : {}) };
     const id = several ? name : this.#unused('decode');
     return this.#builder.add({ id, kind: 'decode', inputs: [last], attrs });
   }
 
-  #input(layer: Layer, coding: CodingChoice | undefined): void {
-    const { id, place, shape } = layer;
-    this.#builder.add({ id, kind: 'input', attrs: { shape }, place });
-    if (coding === undefined) return;
-    const inputs = this.#network.layers.filter((other) => other.kind === 'input').length;
+  /** The input, or the parts of a row that several are, each under its name. */
+  #inputs(coding: CodingChoice | undefined): void {
+    const inputs = this.#network.layers.filter(({ kind }) => kind === 'input');
+    const [first, ...others] = inputs;
+    if (first === undefined) return;
+    if (others.length === 0) {
+      const { id, place, shape } = first;
+      this.#builder.add({ id, kind: 'input', attrs: { shape }, place });
+      if (coding !== undefined) this.#encoded.set(id, this.#encode(id, coding));
+      return;
+    }
+    const shape = [inputs.reduce((sum, input) => sum + elementCount(input.shape), 0)];
+    const row = this.#builder.add({ id: this.#unused('inputs'), kind: 'input', attrs: { shape } });
+    const train = coding === undefined ? row : this.#encode(row, coding);
+    let start = 0;
+    for (const { id, place, shape: own } of inputs) {
+      const end = start + elementCount(own);
+      const isRow = own.length === 1;
+      const attrs = { axis: 0, start, end, step: 1 };
+      const part = { id: isRow ? id : this.#unused(`${id}.row`), kind: 'slice', inputs: [train], attrs } as const;
+      const flat = this.#builder.add({ ...part, place, origin: id });
+      if (!isRow) this.#builder.add({ id, kind: 'reshape', inputs: [flat], attrs: { shape: own }, place });
+      start = end;
+    }
+  }
+
+  #encode(id: string, coding: CodingChoice): string {
     // squeezed trains meet a constant input that enters once
     const steps = this.bits.squeezes ? 1 : present(stepsOf(coding), 'lower: a train without steps');
     const attrs: Attrs = { coding: coding.name, steps, ...(coding.name === 'rate' ? firing(coding.args) : {}) };
-    const encodeId = inputs === 1 ? this.#unused('encode') : `${id}.encode`;
-    this.#encoded.set(
-      id,
-      this.#builder.add({ id: encodeId, kind: 'encode', inputs: [id], attrs, place: coding.place }),
-    );
+    return this.#builder.add({ id: this.#unused('encode'), kind: 'encode', inputs: [id], attrs, place: coding.place });
   }
 
   #spike(layer: Layer): void {
@@ -151,7 +166,9 @@ class ModelLowering {
     for (const { name: param, learn } of use.def.params) {
       if (learn === undefined) continue;
       const shape = this.#learnedShape(learn.per, layer);
-      params[param] = this.#builder.param(`${layer.id}.${param}`, { tensor: filled(shape, use.args[param]!) });
+      params[param] = this.#builder.param(`${layer.id}.${param}`, {
+        tensor: spread(shape, use.args[param]!, learn.to),
+      });
     }
     const spikes = this.bits.of('spikes', layer.id);
     const learned = typeof spikes === 'object' && 'bits' in use.args;
@@ -224,7 +241,9 @@ class ModelLowering {
   }
 
   /** The neuron's name, told apart from a different neuron of the same name. */
-  #neuronName(def: NeuronDef): string {
+  #neuronName(used: NeuronDef): string {
+    const spreads = used.params.some(({ learn }) => learn?.to !== undefined);
+    const def = spreads ? { ...used, params: used.params.map(withoutSpread) } : used;
     for (let i = 1; ; i++) {
       const name = i === 1 ? def.name : `${def.name}_${i}`;
       const known = this.#neurons.get(name);
@@ -244,8 +263,8 @@ class ModelLowering {
     return threshold === undefined ? layer : { ...layer, attrs: { ...layer.attrs, threshold } };
   }
 
-  #unused(id: OpKind): string {
-    let name: string = id;
+  #unused(id: string): string {
+    let name = id;
     const { outputs } = this.#network;
     const taken = (one: string): boolean =>
       this.#layers.has(one) || (outputs.length > 1 && outputs.some((output) => output.name === one));

@@ -1,4 +1,5 @@
 import { type Tensor, elementCount, tensor } from '../../base/dtype.js';
+import { deferredTensor } from '../../base/lazy-tensor.js';
 import type { Layer } from '../../model/index.js';
 import { type Attrs, type NetworkBuilder, isOpKind, opDef } from '../../network/index.js';
 import { type BitPlan, bitAttrs, initialBits } from './bits.js';
@@ -33,6 +34,8 @@ export function lowerLayer(layer: Layer, context: LayerContext): void {
       return plain(layer, 'maxpool', pick(layer, ['kernel', 'stride', 'pads']), context);
     case 'delay':
       return lowerDelay(layer, context);
+    case 'mixsteps':
+      return lowerMixSteps(layer, context);
     case 'dropout':
       return plain(layer, 'dropout', pick(layer, ['rate']), context);
     case 'reshape':
@@ -106,6 +109,16 @@ function lowerDelay(layer: Layer, { builder, idOf, steps }: LayerContext): void 
   builder.add({ id: layer.id, kind: 'lag', inputs: layer.inputs.map(idOf), attrs, ahead, place: layer.place });
 }
 
+/** Weight [steps, steps], uniform in ±1/√steps; a number a step that starts as it is told. */
+function lowerMixSteps(layer: Layer, { builder, initialiser, idOf, steps }: LayerContext): void {
+  const [weight, bias] = [`${layer.id}.weight`, `${layer.id}.bias`];
+  const params = {
+    weight: builder.param(weight, { tensor: initialiser.uniform(weight, [steps, steps], steps) }),
+    bias: builder.param(bias, { tensor: filled([steps], Number(layer.attrs['start'])) }),
+  };
+  builder.add({ id: layer.id, kind: 'mix_steps', inputs: layer.inputs.map(idOf), params, place: layer.place });
+}
+
 /** Weight [outputs, inputs a group, …taps], uniform in ±1/√(inputs a group·taps); so is the bias. */
 function lowerWeighted(layer: Layer, weight: readonly number[], context: LayerContext): void {
   const { builder, idOf } = context;
@@ -138,8 +151,10 @@ function weights(
   const setting = bits.of('weights', layer.id);
   if (setting === undefined) return { params, attrs: {} };
   const first = Math.round(initialBits(setting));
-  const step = bits.plain ? rangeStep(tensor.data, first) : initialStep(tensor.data, first, true);
-  params['weight_step'] = builder.param(`${layer.id}.weight_step`, { tensor: filled([1], step) });
+  const step = (): number => (bits.plain ? rangeStep(tensor.data, first) : initialStep(tensor.data, first, true));
+  params['weight_step'] = builder.param(`${layer.id}.weight_step`, {
+    tensor: deferredTensor('f32', [1], () => Float32Array.of(step())),
+  });
   if (typeof setting === 'object') {
     params['weight_bits'] = builder.param(`${layer.id}.weight_bits`, { tensor: filled([1], setting.init) });
   }

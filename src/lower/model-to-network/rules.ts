@@ -43,7 +43,6 @@ export function configProblems(config: Config): readonly Diagnostic[] {
     ...codingProblems(config, network),
     ...delayProblems(config, network),
     ...readOutProblems(config, network),
-    ...inputProblems(network),
     ...neuronProblems(config, network),
     ...sentProblems(config, network),
     ...bitProblems(config, network),
@@ -109,16 +108,6 @@ function ownNeuronProblems(coding: CodingChoice, { layers }: OwnNetwork, config?
     found.push(diagnostic('cli/not-lowered', { construct }, place, { help, related }));
   }
   return found;
-}
-
-/** Data sets have one input a sample. */
-function inputProblems({ name, layers }: OwnNetwork): Diagnostic[] {
-  const [first, second] = layers.filter((layer) => layer.kind === 'input');
-  if (first === undefined || second === undefined) return [];
-  const construct = `\`${name}\` with more than one input`;
-  const help = 'give it one input, for example of all channels (`real[3, 28, 28]`), and read that by several layers';
-  const related = [{ place: first.place, message: 'the first input' }];
-  return [diagnostic('cli/not-lowered', { construct }, second.place, { help, related })];
 }
 
 /** What is wrong with the neurons of the layers, and with the config's own, used or not; each use once. */

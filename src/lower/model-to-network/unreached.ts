@@ -1,5 +1,5 @@
 import { type Diagnostic, diagnostic } from '../../base/diagnostics/index.js';
-import { type Range, anything, exactly, unreachedSurrogate } from '../../equations/index.js';
+import { type NeuronDef, type Range, anything, exactly, unreachedSurrogate } from '../../equations/index.js';
 import { type Config, type Layer, stepsOf } from '../../model/index.js';
 import { type Interval, type Network, type Op, intervalSource, resultBounds } from '../../network/index.js';
 
@@ -73,13 +73,22 @@ export function mayBeUnreached(config: Config): boolean {
     known.set(id, bounded);
     return bounded;
   };
+  // layers with the same neuron and parameters are alike
+  const alike = new Map<NeuronDef, Map<string, boolean>>();
   const holdsItself = ({ neuron: own = neuron }: Layer): boolean => {
     if (own === undefined) return false;
     const { def, args } = own;
+    const of = alike.get(def) ?? new Map<string, boolean>();
+    alike.set(def, of);
+    const key = def.params.map(({ name }) => args[name]).join();
+    const found = of.get(key);
+    if (found !== undefined) return found;
     const ranges = new Map<string, Range>(['x', ...(def.currents ?? [])].map((name) => [name, anything]));
     for (const { name, learn } of def.params)
       ranges.set(name, learn === undefined ? exactly(args[name] ?? NaN) : anything);
-    return unreachedSurrogate(def, ranges, stepsOf(coding) ?? 1) !== undefined;
+    const holds = unreachedSurrogate(def, ranges, stepsOf(coding) ?? 1) !== undefined;
+    of.set(key, holds);
+    return holds;
   };
   return network.layers.some(
     (layer) => layer.kind === 'spike' && (layer.inputs.every(isBounded) || holdsItself(layer)),

@@ -5,6 +5,7 @@ export {
   type Carrier,
   type CodingNumbers,
   type Conversion,
+  type Levels,
   type MeansCoding,
   RealNetwork,
   carrierOf,
@@ -21,7 +22,7 @@ export {
   lowerEncoder,
   lowerLayerCurrent,
   lowerLayerNeurons,
-  neuronInput,
+  neuronInputs,
   trainsRead,
 } from './by-layer.js';
 export { type Lowering, stepsOfNetwork } from './context.js';

@@ -1,4 +1,5 @@
 import type { TensorValue } from '../values.js';
+import { differing, remedy } from './differing.js';
 import { type LayerDef, type LayerSite, boolOf, isImage, sameShape } from './layer-def.js';
 
 const several = { min: 2, max: 64 } as const;
@@ -29,7 +30,7 @@ export const concat: LayerDef = {
     for (const other of inputs.slice(1)) {
       const fits =
         other.shape.length === first.shape.length && other.shape.every((n, i) => i === 0 || n === first.shape[i]);
-      if (!fits) return site.mismatch(first, other);
+      if (!fits) return site.mismatch(first, other, differing(first, other, 1), remedy(first, other, 'concat'));
     }
     const channels = inputs.reduce((sum, input) => sum + input.shape[0]!, 0);
     return site.add(name, 'concat', inputs, [channels, ...first.shape.slice(1)], { axis: 0 });
@@ -47,11 +48,30 @@ export const matmul: LayerDef = {
     const [a, b] = [left.shape, right!.shape];
     const inner = transpose ? b.at(-1) : b.at(-2);
     const alike = a.slice(0, -2).every((n, i) => n === b[i]);
-    if (a.length < 2 || a.length !== b.length || !alike || a.at(-1) !== inner) return site.mismatch(left, right!);
+    if (a.length < 2 || a.length !== b.length || !alike || a.at(-1) !== inner)
+      return site.mismatch(left, right!, unlike(a, b, transpose), turning(a, b, transpose));
     const shape = [...a.slice(0, -1), transpose ? b.at(-2)! : b.at(-1)!];
     return site.add(name, 'matmul', [left, right!], shape, { transpose });
   },
 };
+
+/** Why two shapes have no matrix product. */
+function unlike(a: readonly number[], b: readonly number[], transpose: boolean): string {
+  if (a.length !== b.length) return `${a.length} and ${b.length} axes`;
+  if (a.length < 2) return 'vectors; it takes matrices';
+  const batch = a.slice(0, -2).findIndex((n, i) => n !== b[i]);
+  if (batch !== -1) return `${a[batch]} and ${b[batch]} matrices on axis ${batch}`;
+  return `${a.at(-1)} columns against ${transpose ? `${b.at(-1)} columns, transposed` : `${b.at(-2)} rows`}`;
+}
+
+/** The other way round, where that fits. */
+function turning(a: readonly number[], b: readonly number[], transpose: boolean): string | undefined {
+  const isLike = a.length >= 2 && a.length === b.length && a.slice(0, -2).every((n, i) => n === b[i]);
+  if (!isLike || a.at(-1) !== (transpose ? b.at(-2) : b.at(-1))) return undefined;
+  return transpose
+    ? 'without `transpose` they fit'
+    : '`matmul(a, b, transpose: true)` multiplies by the second one transposed';
+}
 
 function join(
   site: LayerSite,
@@ -63,7 +83,7 @@ function join(
   if (sameShape(left.shape, right.shape)) return site.add(name, kind, [left, right], left.shape);
   if (kind === 'mul' && scales(right.shape, left.shape)) return site.add(name, kind, [left, right], left.shape);
   if (kind === 'mul' && scales(left.shape, right.shape)) return site.add(name, kind, [right, left], right.shape);
-  return site.mismatch(left, right);
+  return site.mismatch(left, right, differing(left, right), remedy(left, right, 'add'));
 }
 
 function scales(gain: readonly number[], image: readonly number[]): boolean {

@@ -30,10 +30,10 @@ export interface LayerSite {
   ): TensorValue;
   /** Reports that the shape that reaches the layer doesn't suit it. */
   wrongShape(needs: string, found: TensorValue): undefined;
-  /** Reports that an argument doesn't suit the others. */
-  wrongArgument(name: string, expected: string, found: string): undefined;
-  /** Reports that two inputs don't fit. */
-  mismatch(left: TensorValue, right: TensorValue): undefined;
+  /** Reports that an argument doesn't suit the others, or the input whose shape it is for. */
+  wrongArgument(name: string, expected: string, found: string, of?: TensorValue): undefined;
+  /** Reports that two inputs don't fit, in which sizes, and what may be meant. */
+  mismatch(left: TensorValue, right: TensorValue, why: string, help?: string): undefined;
 }
 
 /** A layer as a function of the language: `x | conv(32, kernel: 3)`. */

@@ -3,6 +3,7 @@ import { mostSteps } from '../../base/limits.js';
 import { readOuts } from '../../base/read-outs.js';
 import { axisOf } from './shapes.js';
 import { type LayerDef, axisDoc, numberOf, one, sameShape } from './layer-def.js';
+import { differing } from './differing.js';
 
 const epsilonDoc = 'what is added to the variance before it divides';
 
@@ -132,6 +133,15 @@ export const delay: LayerDef = {
     site.add(name, 'delay', [input], input.shape, { steps: numberOf(args, 'steps')! }),
 };
 
+/** The charge of the parallel spiking neuron: every step reads all of them. */
+export const mixSteps: LayerDef = {
+  doc: 'at each time step a learned sum over all time steps, those to come too, the same for every value, plus a learned number a step (what PSN has for a membrane)',
+  inputs: one,
+  parameters: [{ name: 'start', doc: 'what the numbers of the steps start from', spec: { kind: 'real' }, default: 0 }],
+  build: (site, [input], args, name) =>
+    site.add(name, 'mixsteps', [input], input.shape, { start: numberOf(args, 'start')! }),
+};
+
 export const readout: LayerDef = {
   doc: '`readout(last)` at the end of an output: what is read of its time steps (`mean`, `sum`, `last`, `max`, of neurons `first_spike` and `membrane`); the loss is of it (`tet` of every step)',
   inputs: one,
@@ -158,7 +168,7 @@ export const spike: LayerDef = {
     const neuron = args.get('neuron');
     const [input] = inputs;
     const odd = inputs.find(({ shape }) => !sameShape(shape, input.shape));
-    if (odd !== undefined) return site.mismatch(input, odd);
+    if (odd !== undefined) return site.mismatch(input, odd, differing(input, odd));
     return site.add(name, 'spike', inputs, input.shape, {}, neuron?.kind === 'neuron' ? neuron.use : undefined);
   },
 };

@@ -1,3 +1,4 @@
+import { elementCount } from '../../base/dtype.js';
 import type { Setting } from '../schema.js';
 import { type TensorValue, type Value, describeShape } from '../values.js';
 import { type LayerDef, type LayerSite, isImage, one } from './layer-def.js';
@@ -68,11 +69,22 @@ export const avgpool = pool(
 export const maxpool = pool('maxpool', 'maximum over windows; `pad` is smaller than the window, as in `avgpool`');
 
 export const globalAvgpool: LayerDef = {
-  doc: 'the mean of each channel: [C, H, W] → [C, 1, 1]',
+  doc: 'the mean of each channel: [C, H, W] → [C, 1, 1]; [C, L] and [C, D, H, W] → [C]',
   inputs: one,
   parameters: [],
   build(site, [input], _args, name) {
-    if (!isImage(input.shape)) return site.wrongShape('[channels, height, width]', input);
-    return site.add(name, 'globalavgpool', [input], [input.shape[0], 1, 1]);
+    const { shape } = input;
+    if (isImage(shape)) return site.add(name, 'globalavgpool', [input], [shape[0], 1, 1]);
+    if (shape.length !== 2 && shape.length !== 4)
+      return site.wrongShape(
+        '[channels, height, width], [channels, length] or [channels, depth, height, width]',
+        input,
+      );
+    // all places of a channel, one below the other
+    const [channels] = shape as [number];
+    const column = [channels, elementCount(shape) / channels, 1];
+    const image = site.add(`${name}.reshape`, 'reshape', [input], column, { shape: column });
+    const means = site.add(`${name}.mean`, 'globalavgpool', [image], [channels, 1, 1]);
+    return site.add(name, 'reshape', [means], [channels], { shape: [channels] });
   },
 };

@@ -18,7 +18,7 @@ export function axisOf(
   const rank = input.shape.length;
   const axis = numberOf(args, 'axis') ?? otherwise;
   if (axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis;
-  return site.wrongArgument('axis', `an axis of ${describeShape(input.shape)}, 0 … ${rank - 1}`, String(axis));
+  return site.wrongArgument('axis', `an axis of ${describeShape(input.shape)}, 0 … ${rank - 1}`, String(axis), input);
 }
 
 export const reshape: LayerDef = {
@@ -63,7 +63,7 @@ export const permute: LayerDef = {
     const inOrder = perm.toSorted((a, b) => a - b);
     if (inOrder.length !== input.shape.length || inOrder.some((axis, i) => axis !== i)) {
       const expected = `each axis of ${describeShape(input.shape)} once, 0 … ${input.shape.length - 1}`;
-      return site.wrongArgument('axes', expected, `[${perm.join(', ')}]`);
+      return site.wrongArgument('axes', expected, `[${perm.join(', ')}]`, input);
     }
     return turned(site, name, input, perm);
   },

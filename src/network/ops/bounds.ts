@@ -35,6 +35,8 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
   matmul: matrixProduct,
   softmax: () => ({ min: 0, max: 1 }),
   layernorm: normalised,
+  integer_softmax: ({ attrs }) => ({ min: 0, max: attrs.count }),
+  integer_norm: unbounded,
   embedding: (op, _, source) => {
     const weights = valuesOf(source, op, 'weight')!;
     // zeros for numbers that have no row
@@ -74,6 +76,7 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
   maxprefix: unbounded,
   delay: unbounded,
   lag: unbounded,
+  mix_steps: unbounded,
   decode: unbounded,
   planes: unbounded,
   gather: unbounded,

@@ -165,6 +165,8 @@ export { networkOps } from './registry.js';
 export { joinProblem, productRange, sameShape, shapeText } from './type-rules.js';
 export { type Quantiser, codesOf } from './codes.js';
 export { alongAxis, layerNormOf, softmaxOf } from './group.js';
+export type { GroupFunction } from './group-neuron.js';
+export { type SoftmaxForm, integerNormOf, integerSoftmaxOf } from './integer-group.js';
 export { lookedUp } from './table.js';
 export { digitOf, digitOfNumber } from './digit.js';
 export { algebraOf } from './function.js';

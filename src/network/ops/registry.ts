@@ -21,6 +21,8 @@ import { globalavgpool } from './globalavgpool.js';
 import { groupNeuron } from './group-neuron.js';
 import { identity } from './identity.js';
 import { input } from './input.js';
+import { integerNorm } from './integer-norm.js';
+import { integerSoftmax } from './integer-softmax.js';
 import { lag } from './lag.js';
 import { layernorm } from './layernorm.js';
 import { linear } from './linear.js';
@@ -28,6 +30,7 @@ import { matmul } from './matmul.js';
 import { matrixProduct } from './matrix-product.js';
 import { maxpool } from './maxpool.js';
 import { maxprefix } from './maxprefix.js';
+import { mixSteps } from './mix-steps.js';
 import { mul } from './mul.js';
 import { neuron } from './neuron.js';
 import { pad } from './pad.js';
@@ -66,6 +69,8 @@ export const networkOps = {
   function: functionOp,
   softmax,
   layernorm,
+  integer_softmax: integerSoftmax,
+  integer_norm: integerNorm,
   embedding,
   table,
   digit,
@@ -91,6 +96,7 @@ export const networkOps = {
   maxprefix,
   delay,
   lag,
+  mix_steps: mixSteps,
   decode,
   planes,
   gather,

@@ -58,7 +58,9 @@ export type OpRole =
   | 'lag'
   | 'planes'
   | 'gather'
-  | 'squeeze';
+  | 'squeeze'
+  /** Sums over all time steps. */
+  | 'step-mixing';
 
 /** Roles of what a coding says the meaning of: its lowering is the carrier's. */
 export type TimeRole =
@@ -72,7 +74,8 @@ export type TimeRole =
   | 'lag'
   | 'planes'
   | 'gather'
-  | 'squeeze';
+  | 'squeeze'
+  | 'step-mixing';
 
 /**
  * What passes, costs and lowerings ask of a kind of layer, instead of its name. Every row answers all of it: a new

@@ -75,10 +75,22 @@ function isMaximumOfParts(op: Op, before: Op, readers: readonly Op[], network: N
   return readers.length === 1 && !network.outputs.includes(before.id);
 }
 
+/** The op before a row of transpositions that ends with `op`, and their order of axes together. */
+function transposedOf(op: Op<'transpose'>, byId: ReadonlyMap<string, Op>): { from: string; perm: readonly number[] } {
+  let { perm } = op.attrs;
+  let [from] = op.inputs as [string];
+  for (let before = byId.get(from)!; before.kind === 'transpose'; before = byId.get(from)!) {
+    const inner = before.attrs.perm;
+    perm = perm.map((axis) => inner[axis]!);
+    [from] = before.inputs as [string];
+  }
+  return { from, perm };
+}
+
 /** Drops what computes nothing and lets window ops do their own padding. */
 export const canonicalise = definePass({
   name: 'canonicalise',
-  doc: 'Removes identities and dropout, merges zero pads into the convolutions and pools that read them, turns clip(0, ∞) into relu, puts positive factors behind a relu in front of it, and max pooling of a concatenation in front of that.',
+  doc: 'Removes identities and dropout, makes transpositions in a row one, merges zero pads into the convolutions and pools that read them, turns clip(0, ∞) into relu, puts positive factors behind a relu in front of it, and max pooling of a concatenation in front of that.',
   options: {},
   run: (network) => {
     const consumers = consumersOf(network);
@@ -94,6 +106,11 @@ export const canonicalise = definePass({
     );
     return rewrite(network, (op, inputs, to) => {
       if (roleOf(op) === 'same' || absorbed.has(op.id)) return inputs[0]!;
+      if (op.kind === 'transpose') {
+        const { from, perm } = transposedOf(op, byId);
+        if (perm.every((axis, i) => axis === i)) return to.renamed(from);
+        return to.copy(op, [to.renamed(from)], { attrs: { perm } });
+      }
       if (op.kind === 'clip' && op.attrs.min === 0 && op.attrs.max >= Number.MAX_VALUE) {
         return to.copy(op, inputs, { kind: 'relu', attrs: {} });
       }

@@ -1,7 +1,8 @@
-import { tensor } from '../../base/dtype.js';
+import { allocate } from '../../base/dtype.js';
+import { deferredTensor } from '../../base/lazy-tensor.js';
 import { stepParameter } from '../../equations/index.js';
 import { present } from '../../base/invariant.js';
-import { codeOf } from '../../base/quantiser.js';
+import { coder } from '../../base/quantiser.js';
 import {
   type Attrs,
   type Network,
@@ -75,10 +76,20 @@ function fixedWeights(
   };
 }
 
-/** Codes of real weights, one scale for all. Float32 divides as the training does. */
-function quantised({ tensor: { shape, data } }: Param, step: number, bits: number): Param {
-  const codes = Array.from(data, (w) => codeOf(Math.fround(w / step), bits, true));
-  return { tensor: tensor(bits <= 8 ? 'i8' : 'i32', shape, codes), quant: { scale: [step], zero: [0], axis: 0 } };
+/**
+ * Codes of real weights, one scale for all; made when they are read, as whoever counts needs none. Float32 divides as the
+ * training does.
+ */
+function quantised({ tensor: weights }: Param, step: number, bits: number): Param {
+  const code = coder(bits, true);
+  const dtype = bits <= 8 ? 'i8' : 'i32';
+  const codes = deferredTensor(dtype, weights.shape, () => {
+    const { data } = weights;
+    const made = allocate(dtype, data.length);
+    for (let i = 0; i < data.length; i++) made[i] = code(Math.fround(data[i]! / step));
+    return made;
+  });
+  return { tensor: codes, quant: { scale: [step], zero: [0], axis: 0 } };
 }
 
 function fixedNeuron(

@@ -27,6 +27,7 @@ const actingOnReadOut: Readonly<Record<OpRole, boolean>> = {
   same: false,
   delay: false,
   lag: false,
+  'step-mixing': false,
   planes: false,
   gather: false,
   squeeze: false,

@@ -1,5 +1,15 @@
 import { elementCount } from '../../base/dtype.js';
-import { type Network, type Op, macsOf, opsById, roleOf, traitsOf } from '../../network/index.js';
+import {
+  type Network,
+  type Op,
+  hasRole,
+  macsOf,
+  opsById,
+  optionalParam,
+  paramOf,
+  roleOf,
+  traitsOf,
+} from '../../network/index.js';
 import { definePass } from '../pass.js';
 import { channelAttentions } from './channel-attention.js';
 
@@ -51,20 +61,38 @@ export function multiplyingOps(network: Network): readonly { readonly op: Op; re
   });
 }
 
-/** Whether a value is made of spikes alone, which nothing weighs: a sum of trains. */
-function isSumOfTrains(op: Op, byId: ReadonlyMap<string, Op>): boolean {
+/** Whether a value is made of spikes alone, which nothing weighs but the step of their levels: a sum of trains. */
+function isSumOfTrains(network: Network, op: Op, byId: ReadonlyMap<string, Op>): boolean {
   const pending = op.inputs.map((id) => byId.get(id)!);
   for (let from = pending.pop(); from !== undefined; from = pending.pop()) {
     if (from.type.code.kind === 'spike') continue;
-    if (!traitsOf(from).relays) return false;
+    if (!traitsOf(from).relays && !hasRole(from, 'gather') && !isStep(network, from)) return false;
     pending.push(...from.inputs.map((id) => byId.get(id)!));
   }
   return op.inputs.length > 0;
 }
 
-function remedyOf(op: Op, byId: ReadonlyMap<string, Op>): keyof typeof help {
+/** One number that weighs all of a train, as codes count steps. */
+function isStep(network: Network, op: Op): boolean {
+  if (op.kind !== 'affine' || optionalParam(network, op, 'shift') !== undefined) return false;
+  return elementCount(paramOf(network, op, 'scale').tensor.shape) === 1;
+}
+
+/** Ops that a reported one reaches by values that aren't spikes: what stands in their way is said already. */
+function consequences(network: Network, problems: readonly Op[]): ReadonlySet<string> {
+  const causes = new Set(problems.map(({ id }) => id));
+  const reached = new Set<string>();
+  for (const op of network.ops) {
+    const isReached = op.inputs.some((id) => causes.has(id) || reached.has(id));
+    if (isReached && op.type.code.kind !== 'spike') reached.add(op.id);
+  }
+  return reached;
+}
+
+function remedyOf(network: Network, op: Op, byId: ReadonlyMap<string, Op>): keyof typeof help {
   if (roleOf(op) === 'product') return 'product';
-  return isSumOfTrains(op, byId) ? 'sum' : 'weighted';
+  if (!isSumOfTrains(network, op, byId)) return 'weighted';
+  return traitsOf(op).fires === 'chosen' ? 'greatest' : 'sum';
 }
 
 /** Multiplications of two codes in an image. */
@@ -78,6 +106,8 @@ const help = {
   product:
     'a product is a sum where one of its operands has spikes −1, 0 and 1 alone: put neurons of one bit in front of one of them',
   sum: 'it reads a sum of trains whose levels have different steps, which is no train itself: weigh each by itself and add what that gives, or put neurons behind the sum; with `--planes`, the network compiles without',
+  greatest:
+    'a sum of trains whose levels have different steps is no train itself, nor is a train times a negative number: give the neurons in front levels of one step, or put neurons between, or pool first',
 };
 
 /**
@@ -91,9 +121,15 @@ export const verifyAccumulateOnly = definePass({
   options: {},
   run: (network, _options, context) => {
     const byId = opsById(network);
-    for (const { op, code } of multiplyingOps(network)) {
-      const args = { op: op.id, kind: op.kind, code: inWords[code] ?? code };
-      context.report('convert/mac-on-real', args, op, { help: help[remedyOf(op, byId)] });
+    const problems = multiplyingOps(network);
+    const consequent = consequences(
+      network,
+      problems.map(({ op }) => op),
+    );
+    for (const { op, code } of problems.filter((problem) => !consequent.has(problem.op.id))) {
+      const does = traitsOf(op).fires === 'chosen' ? 'takes the greatest of' : 'multiplies';
+      const args = { op: op.id, kind: op.kind, does, code: inWords[code] ?? code };
+      context.report('convert/mac-on-real', args, op, { help: help[remedyOf(network, op, byId)] });
     }
     const attentions = channelAttentions(network);
     const [first] = attentions;

@@ -3,7 +3,8 @@ import { bitsFor } from '../../base/quantiser.js';
 import { printNeuron } from '../../equations/index.js';
 import type { Param } from '../../network/index.js';
 import { type Op, optionalParam, printType } from '../../network/index.js';
-import { count, percent, short } from '../plots/text.js';
+import { count, percent } from '../../base/figures.js';
+import { short } from '../plots/text.js';
 import type { ReportTarget } from '../types.js';
 import { kindName } from './groups.js';
 

@@ -30,6 +30,7 @@ const groups: Readonly<Record<OpRole, Group>> = {
   planes: 'shape',
   gather: 'shape',
   lag: 'shape',
+  'step-mixing': 'synapse',
   table: 'norm',
   'whole-input': 'neuron',
 };

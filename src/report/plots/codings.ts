@@ -7,11 +7,12 @@ const markShapes = ['circle', 'square', 'diamond', 'triangle-up', 'cross'];
 /** Accuracy over the latency or the operations, a line a coding, the ANN's accuracy dashed (SWS Fig. 3 and 4b). */
 export function codingsPlot(
   points: readonly ComparedPoint[],
-  over: 'latency_steps' | 'operations' | 'energy_pj',
+  over: 'latency_steps' | 'critical_path_steps' | 'operations' | 'energy_pj',
   ann: number,
 ): Plot {
   const titles = {
     latency_steps: 'latency, steps',
+    critical_path_steps: 'critical path, steps',
     operations: 'operations an image',
     energy_pj: 'energy an image, J',
   };

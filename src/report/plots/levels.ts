@@ -1,6 +1,7 @@
 import type { LayerActivity } from '../../run/metrics/index.js';
 import type { Plot } from './render.js';
-import { percent, tail } from './text.js';
+import { percent } from '../../base/figures.js';
+import { tail } from './text.js';
 import { colours } from './theme.js';
 
 export interface LevelBar {

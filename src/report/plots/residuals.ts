@@ -1,3 +1,4 @@
+import { percent } from '../../base/figures.js';
 import type { ComparedPoint } from '../../run/compared-codings.js';
 import type { Plot } from './render.js';
 import { series } from './theme.js';
@@ -27,7 +28,7 @@ export function residualAccuracyPlot(points: readonly ComparedPoint[]): Plot {
   const own = points.filter(({ residuals }) => residuals !== undefined);
   const y = { field: 'accuracy', type: 'quantitative', title: 'accuracy', axis: { format: '.0%' } };
   const x = { field: 'name', type: 'nominal', sort: null, title: null, axis: { labelAngle: 0, grid: false } };
-  const values = own.map(({ name, accuracy }) => ({ name, accuracy, text: `${(100 * accuracy).toFixed(2)} %` }));
+  const values = own.map(({ name, accuracy }) => ({ name, accuracy, text: percent(accuracy) }));
   return {
     width: { step: 110 },
     height: 200,

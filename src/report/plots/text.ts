@@ -1,8 +1,3 @@
-/** A number with thousands apart. */
-export function count(n: number): string {
-  return Math.round(n).toLocaleString('en');
-}
-
 /** At most three significant digits, with k, M, G behind. */
 export function short(n: number): string {
   for (const [unit, name] of [
@@ -14,10 +9,6 @@ export function short(n: number): string {
     if (Math.abs(n) >= unit) return `${Number((n / unit).toPrecision(3))} ${name}`;
   }
   return String(Number(n.toPrecision(3)));
-}
-
-export function percent(fraction: number, digits = 2): string {
-  return `${(100 * fraction).toFixed(digits)} %`;
 }
 
 /** Five significant digits. */

@@ -1,5 +1,6 @@
 import { type Html, html } from '../page/html.js';
-import { count, decibels, digits, percent } from '../plots/text.js';
+import { count, percent } from '../../base/figures.js';
+import { decibels, digits } from '../plots/text.js';
 import type { Measured } from '../types.js';
 import { type Section, tableHtml } from './section.js';
 

@@ -13,7 +13,8 @@ import {
   spikesPlot,
   trainingPlot,
 } from '../plots/index.js';
-import { count, percent, short } from '../plots/text.js';
+import { count, percent } from '../../base/figures.js';
+import { short } from '../plots/text.js';
 import type { Measured } from '../types.js';
 import { type Section, plotHtml, tableHtml } from './section.js';
 

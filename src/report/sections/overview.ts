@@ -1,5 +1,6 @@
 import { type Html, html } from '../page/html.js';
-import { decibels, digits, percent, short } from '../plots/text.js';
+import { percent } from '../../base/figures.js';
+import { decibels, digits, short } from '../plots/text.js';
 import type { ReportTarget } from '../types.js';
 import { type Section, tableHtml } from './section.js';
 

@@ -57,13 +57,16 @@ function rewriteOnce(program: Program, options: SimplifyOptions): Program {
 }
 
 function prepared(original: TensorOp, current: (id: string) => string, options: SimplifyOptions): TensorOp {
-  const op = original.after === undefined ? original : { ...original, after: current(original.after) };
-  const inputs = op.inputs.map(current);
+  const waits = original.after === undefined || current(original.after) === original.after;
+  const op = waits ? original : { ...original, after: current(original.after!) };
+  const reads = op.inputs.every((id) => current(id) === id);
+  const inputs = reads ? op.inputs : op.inputs.map(current);
   if (op.kind === 'scan') {
     const attrs = attrsOf(op, 'scan');
     return { ...op, inputs, attrs: { ...attrs, body: simplify(attrs.body, options) } };
   }
-  if (options.differentiated !== true || op.attrs['surrogate'] === undefined) return { ...op, inputs };
+  // what stays as it is stays the same object, whose key is known
+  if (options.differentiated !== true || op.attrs['surrogate'] === undefined) return reads ? op : { ...op, inputs };
   const attrs = Object.entries(op.attrs).filter(([key]) => !key.startsWith('surrogate'));
   return { ...op, inputs, attrs: Object.fromEntries(attrs) };
 }
@@ -83,8 +86,16 @@ function applyRules(op: TensorOp, known: Rewritten, options: SimplifyOptions) {
 
 const commutative = new Set(['add', 'mul', 'min', 'max', 'eq', 'ne', 'and', 'or']);
 
+const keys = new WeakMap<TensorOp, string>();
+
 /** Equal for ops that compute the same. */
 function keyOf(op: TensorOp): string {
+  const known = keys.get(op) ?? newKeyOf(op);
+  keys.set(op, known);
+  return known;
+}
+
+function newKeyOf(op: TensorOp): string {
   if (op.kind === 'const') {
     const { dtype, shape, data } = attrsOf(op, 'const').value;
     // Large constants are told apart by name; comparing their values isn't worth it.

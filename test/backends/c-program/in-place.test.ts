@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { emitC } from '../../../src/backends/c-program/index.js';
 import { ProgramBuilder, type Program, type Value, evaluate } from '../../../src/tensor/index.js';
-import { nativeEngines } from '../../support/native.js';
+import { optimisedEngines } from '../../support/native.js';
 import { feedsFor, largestDifference, random, randomTensor } from '../../tensor/cases.js';
 
 /** conv – `act` – conv, its first result read once more at the end where `kept`. */
@@ -51,7 +51,7 @@ describe('the result of a kernel', () => {
   });
 });
 
-describe.each(nativeEngines)('on $name, results in the place of what they are computed from', (engine) => {
+describe.each(optimisedEngines)('on $name, results in the place of what they are computed from', (engine) => {
   it.each([
     ['bounded', bounded, false],
     ['bounded, and read again', bounded, true],

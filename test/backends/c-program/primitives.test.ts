@@ -1,35 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Opened } from '../../../src/engines/index.js';
 import type { Tensor } from '../../../src/base/dtype.js';
-import { type Program, evaluate, primKinds, verified } from '../../../src/tensor/index.js';
-import { nativeEngines } from '../../support/native.js';
+import { evaluate, primKinds, verified } from '../../../src/tensor/index.js';
+import { optimisedEngines } from '../../support/native.js';
+import { prefixed, together } from '../../support/together.js';
 import { cases, feedsFor, largestDifference, programOf } from '../../tensor/cases.js';
-
-/** A program beside others: its names begin with `prefix`. */
-function prefixed(program: Program, prefix: string): Program {
-  const named = <T extends { readonly id: string }>(value: T): T => ({ ...value, id: prefix + value.id });
-  return {
-    ...program,
-    inputs: program.inputs.map(named),
-    params: program.params.map(named),
-    ops: program.ops.map((op) => ({ ...named(op), inputs: op.inputs.map((id) => prefix + id) })),
-    outputs: Object.fromEntries(Object.entries(program.outputs).map(([name, id]) => [prefix + name, prefix + id])),
-  };
-}
-
-function together(programs: readonly Program[]): Program {
-  return {
-    name: 'together',
-    inputs: programs.flatMap(({ inputs }) => inputs),
-    params: programs.flatMap(({ params }) => params),
-    ops: programs.flatMap(({ ops }) => ops),
-    outputs: Object.fromEntries(programs.flatMap(({ outputs }) => Object.entries(outputs))),
-  };
-}
 
 const all = cases.flatMap((c) => c.dtypes.map((dtype) => ({ c, dtype, program: programOf(c, dtype) })));
 
-describe.each(nativeEngines)('C of the $name engine', (engine) => {
+describe.each(optimisedEngines)('C of the $name engine', (engine) => {
   it('has a case for every primitive', () => {
     const covered = new Set(cases.map((c) => c.kind));
     expect(primKinds.filter((kind) => !covered.has(kind))).toEqual([]);

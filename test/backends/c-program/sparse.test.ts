@@ -3,7 +3,7 @@ import type { Tensor } from '../../../src/base/dtype.js';
 import { elementCount, tensor } from '../../../src/base/dtype.js';
 import { emitC } from '../../../src/backends/c-program/index.js';
 import { ProgramBuilder, concreteShape, evaluate } from '../../../src/tensor/index.js';
-import { nativeEngines } from '../../support/native.js';
+import { optimisedEngines } from '../../support/native.js';
 import { largestDifference, random, randomTensor } from '../../tensor/cases.js';
 
 const shapes = [
@@ -23,7 +23,7 @@ function spikes(shape: readonly number[], shares: readonly number[], seed: numbe
   return tensor('f32', shape, data);
 }
 
-describe.each(nativeEngines)('on $name, images', (engine) => {
+describe.each(optimisedEngines)('on $name, images', (engine) => {
   const b = new ProgramBuilder('sparse');
   shapes.forEach(({ x, w, attrs }, i) => {
     const input = b.input(`x${i}`, 'f32', [{ batch: 2 }, ...x]);

@@ -79,11 +79,10 @@ it.skipIf(!hasGcc)(
 it.skipIf(!hasGcc)(
   'any neuron whose equations stay in whole numbers is integers in C, over steps, in planes and without',
   () => {
+    // the tests below have LIF and MBLIF with a hard reset
     for (const neuron of [
-      'LIF(tau: 2, theta: 0.7)',
       'LIF(tau: 4, theta: 0.3, soft: true)',
       'IF(theta: 0.9)',
-      'MBLIF(tau: 4, theta: 0.6, integer: 2, fraction: 1)',
       'MBLIF(tau: 4 / 3, theta: 0.37, integer: 1, fraction: 2, soft: true)',
       'IBRALIF(D: 1.5, N: 4)',
       'Ternary(tau: 2, theta: 0.4)',
@@ -124,6 +123,54 @@ it.skipIf(!hasGcc)(
   180_000,
 );
 
+it.skipIf(!hasGcc)(
+  'a U-Net’s skips, its upsampling by transposed convolutions and by pixels, slices and delays are what exact arithmetic gives',
+  () => {
+    const bodies = {
+      unet: `
+        down = image | conv(6, kernel: 3) | batchnorm | spike
+        deep = down | maxpool(2) | conv(10, kernel: 3) | batchnorm | spike
+        up   = deep | transposed_conv(6, kernel: 2, stride: 2) | batchnorm | spike
+        output concat(down, up) | conv(8, kernel: 3) | batchnorm | spike | global_avgpool | linear(4)`,
+      'windows that overlap, groups, weights in blocks of 16': `
+        a  = image | conv(24, kernel: 3, stride: 2) | batchnorm | spike
+        b  = a | transposed_conv(32, kernel: 3, stride: 2, groups: 2) | batchnorm | spike
+        output concat(a | upsample(2), b) | avgpool(2) | transposed_conv(5, kernel: 3, stride: 3) | batchnorm | spike | flatten | linear(4)`,
+      'delays and parts': `
+        a = image | conv(8, kernel: 3) | batchnorm | spike
+        b = concat(a | slice(1, 6), a | delay(1), a | delay(3))
+        c = b | conv(16, kernel: 3) | batchnorm | spike
+        d = (c | conv(6, kernel: 1)) + (c | delay(2) | conv(6, kernel: 1)) | spike
+        output d | avgpool(2) | delay(1) | conv(4, kernel: 3) | batchnorm | spike | flatten | linear(4)`,
+    };
+    const [binary, multibit, signed] = [
+      'LIF(tau: 2, theta: 0.7)',
+      'MBLIF(tau: 4, theta: 0.6, integer: 2, fraction: 1)',
+      'Ternary(tau: 2, theta: 0.4)',
+    ];
+    for (const [what, body] of Object.entries(bodies)) {
+      for (const neuron of what === 'unet' ? [multibit] : [what.startsWith('delays') ? binary : multibit, signed]) {
+        const given = network(neuron, { steps: 4, bits: 'weights 4', body });
+        const { c, exact, notes } = compared(given);
+        expect(notes, what).toEqual([]);
+        expect(new Set(exact.flat()).size, what).toBeGreaterThan(3);
+        expectEqual(c, exact, what);
+      }
+    }
+  },
+  300_000,
+);
+
+it('a connection back is no layer that is computed over all of its steps at once, and that is said', () => {
+  const given = network('LIF(tau: 2)', {
+    steps: 3,
+    bits: 'weights 8',
+    body: 'h = (image | flatten | linear(8)) + (h | delay(1) | linear(8)) | spike\n output h | linear(4)',
+  });
+  const { notes } = emitC({ network: given, program: simplify(lower(given).program) });
+  expect(notes.join()).toMatch(/%\S+: it closes a cycle$/);
+});
+
 it('what has no form in integers is written in floating point, and says which layer and why', () => {
   for (const [neuron, bits, why] of [
     ['LIF(tau: 3)', 'weights 4', 'its membrane leaks by no sum of halves'],
@@ -150,5 +197,5 @@ it.skipIf(!hasArmGcc)(
     expect(data + bss).toBe(memory.ram);
     expect(Math.max(...stackOf(files, armGcc, flags))).toBeLessThan(1024);
   },
-  60_000,
+  240_000,
 );

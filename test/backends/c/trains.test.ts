@@ -38,7 +38,7 @@ it.skipIf(!hasGcc)(
     expect(notes).toEqual([]);
     expect(c).toEqual(reference);
   },
-  60_000,
+  240_000,
 );
 
 it.skipIf(!hasGcc)(
@@ -46,10 +46,10 @@ it.skipIf(!hasGcc)(
   () => {
     const flash = [8, 5, 4, 3, 2].map((bits) => {
       const network = lenet({ weightBits: () => bits });
-      const { c, reference, notes } = inBoth(network, digits(2));
+      const { c, reference, notes, memory } = inBoth(network, digits(1));
       expect(notes).toEqual([]);
       expect(c).toEqual(reference);
-      return emitted(network).memory.flash;
+      return memory.flash;
     });
     const weights = 61_470;
     for (const [i, bits] of [8, 5, 4, 3, 2].entries()) {
@@ -57,20 +57,20 @@ it.skipIf(!hasGcc)(
       expect(flash[i]!).toBeLessThan((weights * bits) / 8 + 6000);
     }
   },
-  60_000,
+  240_000,
 );
 
 it.skipIf(!hasGcc)(
   'networks of any shape in integers are what the evaluator computes, bit for bit',
   () => {
     let integers = 0;
-    for (let seed = 1; seed <= 10; seed++) {
+    for (let seed = 1; seed <= 6; seed++) {
       const network = convert(randomNetwork(seed, 3), sws({ silent: seed % 4 })).spiking;
       const { c, reference, notes } = inBoth(network, 4);
       expect(c, `seed ${seed}`).toEqual(reference);
       if (notes.length === 0) integers++;
     }
-    expect(integers).toBeGreaterThan(6);
+    expect(integers).toBeGreaterThan(3);
     const skip = inBoth(convert(withSkip(), sws()).spiking);
     expect(skip.notes).toEqual([]);
     expect(skip.c).toEqual(skip.reference);

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { driver } from '../../../src/commands/index.js';
@@ -62,17 +62,4 @@ describe.skipIf(!hasTorch)('a detector in PyTorch', () => {
     );
     expect(evaluated.value!.map50).toBeGreaterThanOrEqual(0);
   });
-
-  it.skipIf(!hasModules('ruff and mypy on emitted Python', 'ruff', 'mypy'))(
-    'what is copied beside programs passes ruff and mypy --strict',
-    { timeout: 120_000 },
-    () => {
-      const folder = join(temporaryFolder(), 'python');
-      mkdirSync(folder);
-      const source = new URL('../../../src/backends/torch/python/', import.meta.url).pathname;
-      copyFileSync(join(source, 'detection.py'), join(folder, 'detection.py'));
-      runPython(folder, ['-m', 'ruff', 'check', '--no-cache', '.']);
-      runPython(folder, ['-m', 'mypy', '--strict', '--cache-dir', '/dev/null', '.']);
-    },
-  );
 });

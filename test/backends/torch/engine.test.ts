@@ -1,11 +1,11 @@
-import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { driver } from '../../../src/commands/index.js';
 import { openDataset } from '../../../src/data/index.js';
 import { deepQuantised } from '../../support/tiny-onnx.js';
-import { hasTorch, python, runPython } from '../../support/pytorch.js';
+import { hasTorch, python, pythonRun, runPython } from '../../support/pytorch.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { timeless, train, writeTinySet } from '../../support/tiny-training.js';
 import { tinyModel } from '../../support/train.js';
@@ -23,12 +23,20 @@ function place() {
 }
 
 describe.skipIf(!hasTorch)('the engine torch', () => {
+  const kept = mkdtempSync(join(tmpdir(), 'spikec-torch-'));
+  let whole: Awaited<ReturnType<typeof train>>;
+
+  /** An unbroken training, which several tests look at. */
+  beforeAll(async () => {
+    whole = await train(place(), { engine: 'torch', python, run: join(kept, 'whole') });
+  }, 120_000);
+
+  afterAll(() => rmSync(kept, { recursive: true }));
+
   it('gives the records of the other engines, in the same run folder', async () => {
     const here = place();
-    const [own, other] = ['onnxruntime', 'torch'].map((engine) =>
-      train(here, { engine, python, run: join(here.folder, engine) }),
-    );
-    const [wanted, found] = [await own!, await other!];
+    const wanted = await train(here, { engine: 'onnxruntime', run: join(here.folder, 'onnxruntime') });
+    const found = whole;
     expect(found.records.map(({ epoch }) => epoch)).toEqual([1, 2]);
     wanted.records.forEach((record, i) => {
       const { loss, val_loss = 0, accuracy, rate } = found.records[i]!;
@@ -43,11 +51,10 @@ describe.skipIf(!hasTorch)('the engine torch', () => {
       { dataset: openDataset(here.data), normalisation: {} },
     );
     expect(value?.samples).toBe(60);
-  }, 60_000);
+  });
 
   it('goes on where it, or another engine, was stopped', async () => {
     const here = place();
-    const whole = await train(here, { engine: 'torch', python, run: join(here.folder, 'whole') });
     for (const first of ['torch', 'onnxruntime']) {
       const run = join(here.folder, first);
       await train(here, { engine: first, python, run, epochs: 1 });
@@ -58,6 +65,37 @@ describe.skipIf(!hasTorch)('the engine torch', () => {
     }
   }, 120_000);
 
+  it('counts, and renews, neurons of a cycle as the other engines do', async () => {
+    const here = place();
+    writeFileSync(
+      here.model,
+      `use "spikec/neurons" { Refined }
+      network Net {
+        input image: real[1, 8, 8]
+        x = image | flatten
+        h = (x | linear(12)) + (h | delay(1) | linear(12)) | spike
+        output h | linear(8) | spike | linear(3)
+      }
+      config c {
+        network Net  neuron Refined(theta: 0.5)  coding direct(3)
+        bits { spikes learn(init: 4, max: 4, target: 2)  weights learn(init: 4, max: 6, target: 2)  renewal all }
+        train { optimizer adam(lr: 1e-3)  batch 8  epochs 2  seed 4 }
+      }`,
+    );
+    const wanted = await train(here, { engine: 'onnxruntime', run: join(here.folder, 'onnxruntime') });
+    const found = await train(here, { engine: 'torch', python, run: join(here.folder, 'torch') });
+    expect(Object.values(wanted.records[0]!.firing).every((rate) => rate > 0)).toBe(true);
+    wanted.records.forEach(({ loss, firing, renewals = [] }, i) => {
+      const record = found.records[i]!;
+      expect(record.loss).toBeCloseTo(loss, 4);
+      for (const [layer, rate] of Object.entries(firing)) expect(record.firing[layer], layer).toBeCloseTo(rate, 2);
+      expect((record.renewals ?? []).map(({ layer, step }) => [layer, step])).toEqual(
+        renewals.map(({ layer, step }) => [layer, step]),
+      );
+    });
+    expect(wanted.records.flatMap(({ renewals = [] }) => renewals).map(({ layer }) => layer)).toContain('h.spike');
+  }, 120_000);
+
   it('says in which epoch and step a training diverged', async () => {
     const here = place();
     writeFileSync(here.model, tinyModel({ train: 'optimizer sgd(lr: 1e38) batch 20 epochs 2' }));
@@ -65,7 +103,7 @@ describe.skipIf(!hasTorch)('the engine torch', () => {
     expect(codes).toEqual(['train/diverged']);
     expect(diagnostics[0]!.message).toMatch(/^the training diverged in epoch 1, step 2: the loss/);
     expect(diagnostics[0]!.help).toContain('learning rate');
-  }, 60_000);
+  });
 
   it('what train.py has trained by itself is a run folder: it is evaluated, and goes on here', async () => {
     const here = place();
@@ -80,7 +118,6 @@ describe.skipIf(!hasTorch)('the engine torch', () => {
     );
     const log = JSON.parse(readFileSync(join(run, 'log.jsonl'), 'utf8')) as { loss: number; val_accuracy: number };
     expect(value?.samples).toBe(60);
-    const whole = await train(here, { engine: 'torch', python, run: join(here.folder, 'whole') });
     expect(log.loss).toBe(whole.records[0]!.loss);
     const rest = await train(here, { engine: 'onnxruntime', run, resume: true });
     expect(rest.records[0]!.loss).toBeCloseTo(whole.records[1]!.loss, 4);
@@ -93,30 +130,21 @@ it('a slip in the name of an engine to train on is told of torch, too', async ()
   expect(diagnostics[0]!.help).toContain('torch');
 });
 
-it.skipIf(!hasTorch)(
-  'wrong options of train.py are errors in one line, with exit code 2',
-  async () => {
-    const here = place();
-    const program = join(here.folder, 'program');
-    await driver.compileTarget({ path: here.model }, { emit: ['torch'], outDir: program });
-    for (const [args, said] of [
-      [['--data', 'npz:/none.npz'], 'train.py: error: npz:/none.npz: No such file or directory'],
-      [['--epochs', '0'], 'train.py: error: argument --epochs: 0 is no whole number above zero'],
-      [['--data', here.data, '--device', 'cuda'], 'train.py: error: --device cuda: PyTorch finds no such device here'],
-    ] as const) {
-      const environment = { ...process.env, CUDA_VISIBLE_DEVICES: '' };
-      const { status, stderr } = spawnSync(python, ['train.py', ...args], {
-        cwd: program,
-        encoding: 'utf8',
-        env: environment,
-      });
-      expect(stderr.trimEnd().split('\n').at(-1)).toBe(said);
-      expect(stderr).not.toContain('Traceback');
-      expect(status).toBe(2);
-    }
-  },
-  60_000,
-);
+it.skipIf(!hasTorch)('wrong options of train.py are errors in one line, with exit code 2', async () => {
+  const here = place();
+  const program = join(here.folder, 'program');
+  await driver.compileTarget({ path: here.model }, { emit: ['torch'], outDir: program });
+  for (const [args, said] of [
+    [['--data', 'npz:/none.npz'], 'train.py: error: npz:/none.npz: No such file or directory'],
+    [['--epochs', '0'], 'train.py: error: argument --epochs: 0 is no whole number above zero'],
+    [['--data', here.data, '--device', 'cuda'], 'train.py: error: --device cuda: PyTorch finds no such device here'],
+  ] as const) {
+    const { status, stderr } = pythonRun(program, ['train.py', ...args]);
+    expect(stderr.trimEnd().split('\n').at(-1)).toBe(said);
+    expect(stderr).not.toContain('Traceback');
+    expect(status).toBe(2);
+  }
+});
 
 it('a Python that isn’t there, or has no PyTorch, is said', async () => {
   const here = place();

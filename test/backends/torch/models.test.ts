@@ -90,16 +90,18 @@ const tried = Object.entries(narrow).filter(([name]) => slow || fast.has(name));
 if (!slow) console.warn(`SKIPPED: ${Object.keys(narrow).length - tried.length} networks (set SPIKEC_SLOW_TESTS=1)`);
 
 /**
- * In float32 neither PyTorch nor onnxruntime stays with the evaluator for ten steps: each sums in an order of its own, a membrane within
+ * In float32 neither PyTorch nor onnxruntime stays with the evaluator for a few steps: each sums in an order of its own, a membrane within
  * rounding of its threshold falls on the other side, and the losses part. Where nothing is rounded they are the same number.
  */
-describe.skipIf(!hasTorch)('networks of models/, narrow, 10 training steps in float64', () => {
+describe.skipIf(!hasTorch)('networks of models/, narrow, training steps in float64', () => {
   it.each(tried)(
     '%s: losses, weights and learned bits in PyTorch are those of the reference evaluator',
-    async (_, text) => {
-      const found = trainedInDouble(text, 20);
-      const wanted = await trainedHere(text, 20, doubleEngine);
-      expect(found.losses).toHaveLength(10);
+    async (name, text) => {
+      // learned bits change within five steps
+      const steps = name.startsWith('adaptive') ? 5 : 3;
+      const found = trainedInDouble(text, 2 * steps);
+      const wanted = await trainedHere(text, 2 * steps, doubleEngine);
+      expect(found.losses).toHaveLength(steps);
       expectSame(found, wanted, { losses: 1e-7, states: 1e-4 });
     },
     120_000,

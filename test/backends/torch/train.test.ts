@@ -1,8 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { hasTorch, python, runPython } from '../../support/pytorch.js';
+import { readme } from '../../../src/workspace/torch-files.js';
+import { hasTorch, python, pythonRun, runPython } from '../../support/pytorch.js';
 import {
   type Trained,
   expectSame,
@@ -116,9 +117,18 @@ const residual: Readonly<Record<string, string>> = {
   'weights of one bit': blocks('neuron Refined coding direct(steps: 1) bits { weights 1 spikes 2 steps 1 }'),
 };
 
+/** Starts the processes of a training with PyTorch loaded. */
+const ranks = join(import.meta.dirname, '../../support/ranks.py');
+
+/** How a user starts them. */
+const torchrun = ['-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2'];
+
 /** Kills one process of a launch with SIGKILL when its first epoch is saved; gives the launch's exit code. */
 function killedAfterEpoch(folder: string, args: readonly string[]): Promise<number> {
-  const launch = spawn(python, args, { cwd: folder, env: { ...process.env, OMP_NUM_THREADS: '1' } });
+  const launch = spawn(python, args, {
+    cwd: folder,
+    env: { ...process.env, OMP_NUM_THREADS: '1', PYTHON_EXEC: python },
+  });
   let killed = false;
   launch.stdout.on('data', (text: Buffer) => {
     if (killed || !text.toString().includes('"record"')) return;
@@ -132,11 +142,13 @@ function killedAfterEpoch(folder: string, args: readonly string[]): Promise<numb
 
 describe.skipIf(!hasTorch)('training in PyTorch', () => {
   it.each(Object.entries({ ...cases, ...residual }))(
-    '%s: losses and weights of 10 steps are those of spikec',
-    async (_, text) => {
-      expectSame(trainedInPyTorch(text, 80), await trainedHere(text, 80));
+    '%s: losses and weights of every step are those of spikec',
+    async (name, text) => {
+      // learned bits change within ten steps; of these images no weight of one bit lies within float32's rounding of its threshold
+      const count = /learned|one bit/.test(name) ? 80 : 48;
+      expectSame(trainedInPyTorch(text, count), await trainedHere(text, count));
     },
-    60_000,
+    240_000,
   );
 
   it('two processes with half of each batch are one process with the whole of it', () => {
@@ -145,16 +157,39 @@ describe.skipIf(!hasTorch)('training in PyTorch', () => {
     const train = ['train.py', '--samples', 'samples.safetensors', '--said'];
     const one = resultOf(folder, runPython(folder, [...train, '--batch', '8']));
     expect(one.losses).toHaveLength(20);
-    const launch = ['-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2'];
-    const two = resultOf(folder, runPython(folder, [...launch, ...train, '--batch', '4']));
+    const two = resultOf(folder, runPython(folder, [ranks, '2', ...train, '--batch', '4']));
     expectSame(two, one);
-    const alone = resultOf(folder, runPython(folder, [...launch, ...train, '--batch', '4', '--no-sync-bn']));
+    const alone = resultOf(folder, runPython(folder, [ranks, '2', ...train, '--batch', '4', '--no-sync-bn']));
     expect(Math.abs(alone.losses[0]! - one.losses[0]!)).toBeGreaterThan(1e-4);
   }, 120_000);
 
-  it.each([[[]], [['--fsdp']]])(
+  it('torchrun takes the commands of the docs, and options of train.py for none of its own', () => {
+    const folder = folderOf(tiny('LIF(tau: 2, theta: 1)', 'optimizer sgd(lr: 0.1)'), 8);
+    const texts = ['docs/pytorch.md', 'docs/tutorials/pytorch.md'].map((path) => readFileSync(path, 'utf8'));
+    const written = [readme('tiny', new Map([['train.py', '']])), ...texts];
+    const commands = written.flatMap((text) => [...text.matchAll(/^\$ torchrun (.*)$/gm)].map(([, args]) => args!));
+    expect(commands.length).toBeGreaterThanOrEqual(3);
+    const help = runPython(folder, ['train.py', '--help']);
+    const options = [...help.matchAll(/^ {2}(-\S+?),? /gm)].map(([, option]) => option!);
+    expect(options).toContain('--resume');
+    const parsed = runPython(folder, [
+      '-c',
+      `import sys
+from torch.distributed.run import get_args_parser
+for line in sys.argv[1:]:
+    print(get_args_parser().parse_args(line.split()).training_script)`,
+      ...commands,
+      ...options.map((option) => `--nproc-per-node 2 train.py ${option} 1`),
+    ]);
+    expect(parsed).toBe('train.py\n'.repeat(commands.length + options.length));
+  });
+
+  it.each([
+    ['of torchrun', [], (folder, train) => killedAfterEpoch(folder, [...torchrun, ...train])],
+    ['with shards', ['--fsdp'], (folder, train) => pythonRun(folder, [ranks, '2', '--kill', ...train]).status],
+  ] satisfies [string, string[], (folder: string, train: readonly string[]) => number | Promise<number>][])(
     'two processes %s, one of them killed in its second epoch, go on by --resume to the numbers of an unbroken run',
-    async (more) => {
+    async (_, more, broken) => {
       const text = cases['sgd with momentum, a schedule and augmentation']!;
       const folder = folderOf(text, 80);
       const train = [
@@ -168,11 +203,10 @@ describe.skipIf(!hasTorch)('training in PyTorch', () => {
         '3',
         ...more,
       ];
-      const launch = ['-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2'];
-      const whole = resultOf(folder, runPython(folder, [...launch, ...train]));
+      const whole = resultOf(folder, runPython(folder, [ranks, '2', ...train]));
       rmSync(join(folder, 'run'), { recursive: true });
-      expect(await killedAfterEpoch(folder, [...launch, ...train])).not.toBe(0);
-      const rest = resultOf(folder, runPython(folder, [...launch, ...train, '--resume']));
+      expect(await broken(folder, train)).not.toBe(0);
+      const rest = resultOf(folder, runPython(folder, [ranks, '2', ...train, '--resume']));
       const plain = ({ epoch, loss, accuracy }: Trained['records'][number]) => ({ epoch, loss, accuracy });
       expect(rest.records.map(plain)).toEqual(whole.records.slice(-rest.records.length).map(plain));
       expect(rest.records.length).toBeLessThan(3);
@@ -191,7 +225,7 @@ describe.skipIf(!hasTorch)('training in PyTorch', () => {
     const one = resultOf(folder, runPython(folder, train));
     const parts = resultOf(folder, runPython(folder, [...train, '--accumulate', '4']));
     expectSame(parts, one);
-  }, 60_000);
+  });
 
   it('synapses in bfloat16 train too, and torch.compile and torch.export take the whole network', () => {
     const folder = folderOf(residual['multi-bit spikes with interlaminar connections']!, 80);

@@ -12,9 +12,9 @@ it('what never ends is ended, what ends gives its value or its error, one inside
       for (;;);
     }),
   ).toThrow(TimeLimit);
-  expect(withinTime(1000, () => 1 + withinTime(1000, () => 2))).toBe(3);
+  expect(withinTime(60_000, () => 1 + withinTime(60_000, () => 2))).toBe(3);
   expect(() =>
-    withinTime(1000, () => {
+    withinTime(60_000, () => {
       throw new RangeError('own');
     }),
   ).toThrow(new RangeError('own'));
@@ -26,7 +26,7 @@ it('a damaged NIR file in which the HDF5 library turns for ever is refused in a 
   // what the fuzzer found: a heap of texts whose entries lead back to each other
   writeFileSync(path, gunzipSync(readFileSync(new URL('../../frontends/nir/endless.nir.gz', import.meta.url))));
   expect(() => readNir(path)).toThrow('reading it doesn’t end');
-}, 30_000);
+});
 
 interface Growing {
   readonly buffer: ArrayBuffer;
@@ -53,4 +53,4 @@ it('a damaged NIR file for which the HDF5 library takes a gigabyte is refused wi
   const before = process.memoryUsage().rss;
   expect(() => readNir(path)).toThrow('net.nir');
   expect(process.memoryUsage().rss - before).toBeLessThan(300e6);
-}, 30_000);
+});

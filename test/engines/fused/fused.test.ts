@@ -78,6 +78,25 @@ it('cuts batches into parts for several lanes, in any batch size, several runs a
   }
 });
 
+it('computes in the calling thread first, and hands over to workers where there is more to do, between runs', async () => {
+  const random = seeded(7);
+  const program = randomProgram({ random, inner: [3, 5, 6], steps: 3, ops: 16, heavy: true });
+  const executable = await fusedEngine.open(program, { threads: 2, samples: 2, workersAfter: Number.MIN_VALUE });
+  try {
+    const batches = [7, 1, 2, 5, 4, 3, 7].map((n) => randomInputs(program, n, random));
+    const wanted = batches.map((inputs) => plain(evaluate(program, inputs)));
+    const [first, second] = [executable.step(batches[0]!), executable.step(batches[1]!)];
+    expect([plain(await first), plain(await second)]).toEqual(wanted.slice(0, 2));
+    const before = process.report.getReport() as unknown as { workers: readonly unknown[] };
+    const results = await Promise.all(batches.map((inputs) => executable.step(inputs)));
+    const after = process.report.getReport() as unknown as { workers: readonly unknown[] };
+    expect(after.workers.length - before.workers.length).toBe(2);
+    expect(results.map(plain)).toEqual(wanted);
+  } finally {
+    await executable.dispose();
+  }
+});
+
 it('refuses inputs of another shape and batches without samples as misuse', async () => {
   const random = seeded(1);
   const program = tsaProgram({ steps: 2, wait: 1, shape: [3], random });

@@ -466,3 +466,22 @@ it('arrays that would take far more memory than the file has bytes are refused b
   // all arrays of a file together
   expect(vast([2 ** 11, 2 ** 10], 5)).toMatch(/^nir\/unreadable: .*up to "weight" it takes 1[67]\d MB/);
 });
+
+it('depth is no limit: a cycle of 12,000 nodes', () => {
+  const count = 12_000;
+  const scale = nirNode('Scale', { scale: array([1, 1, 1]) });
+  const ids = Array.from({ length: count }, (_, i) => `n${i}`);
+  const edges = ids.slice(1).map((id, i) => [ids[i]!, id] as const);
+  const chained = nirGraph(
+    {
+      input,
+      ...Object.fromEntries(ids.map((id) => [id, scale])),
+      back: nirNode('Delay', { delay: array([1e-4, 1e-4, 1e-4]) }),
+      output: nirNode('Output', { shape: array([3]) }),
+    },
+    [['input', 'n0'], ...edges, [ids.at(-1)!, 'output'], [ids.at(-1)!, 'back'], ['back', 'n0']],
+  );
+  const { network } = importNir(chained, { steps: 2 }, file);
+  expect(network.ops.filter(({ kind }) => kind === 'affine')).toHaveLength(count);
+  expect(network.ops.filter(({ kind }) => kind === 'lag')).toHaveLength(1);
+});

@@ -189,3 +189,17 @@ it('Softmax at the end of anything but a classifier stays: it acts on what is re
   const { compared } = await compareWithOnnxruntime(Uint8Array.from(b.bytes()), randomFloats(1, 16));
   expect(compared).toBe(1);
 });
+
+it.each<[string, Build]>([
+  ['products of matrices', (b, x) => quantised(b, scores(b, x), 0.11, 128)],
+  ['products', (b, x) => quantised(b, b.node('Mul', [projected(b, x), projected(b, x)]), 0.07, 60)],
+  [
+    'products, as numbers in another order',
+    (b, x) => b.node('Flatten', [quantised(b, b.node('Mul', [projected(b, x), projected(b, x)]), 0.07, 60)]),
+  ],
+])('%s at the end of a network, quantised, are read out', async (_, build) => {
+  const b = new OnnxBuilder(17);
+  b.input('x', ['N', 5, 8]);
+  b.output(build(b, quantised(b, 'x', 0.0191, 128)));
+  await convertsExactly(Uint8Array.from(b.bytes()));
+});

@@ -73,6 +73,10 @@ describe('files that are no models', () => {
       if (codes(diagnostics).includes('onnx/malformed-file')) malformed++;
     }
     expect(malformed).toBeGreaterThan((0.8 * bytes.length) / 7);
+    const half = bytes.subarray(0, bytes.length / 2);
+    expect(refused(half)[0]!.message).toMatch(
+      new RegExp(`it ends early, at byte ${half.length}: what begins at byte \\d+ has \\d+ bytes$`),
+    );
   });
 
   it('property: flipped bytes give a network or diagnostics, never an exception', () => {

@@ -67,6 +67,39 @@ describe('dynamic quantisation', () => {
     expect(network.dynamicQuantisers).toHaveLength(2);
   });
 
+  it.each([1, 3])(
+    'a bias over the scale of each input, rounded, is the real bias (%i scales of weights)',
+    async (scales) => {
+      const bytes = model([2, 5, 5], (b) => {
+        const [q, scale, zero] = dynamic(b, 'x');
+        const product = b.node('ConvInteger', [q, weights(b, [3, 2, 3, 3], 'int8'), zero], { pads: [1, 1, 1, 1] });
+        const weightScales = b.floats('ws', [scales], [0.004, 0.02, 0.1].slice(0, scales));
+        const quotient = b.node('Div', [b.floats('bias', [3], [0.7, -0.3, 2]), b.node('Mul', [scale, weightScales])]);
+        const codes = b.node('Cast', [b.node('Floor', [quotient])], { to: 6 });
+        const sum = b.node('Add', [product, b.node('Reshape', [codes, b.ints('shape', [1, 3, 1, 1])])]);
+        const both = scales === 1 ? weightScales : b.floats('wide', [3, 1, 1], [0.004, 0.02, 0.1]);
+        return b.node('Mul', [b.node('Cast', [sum], { to: 1 }), b.node('Mul', [scale, both])]);
+      });
+      const { network } = await compareWithOnnxruntime(bytes, randomFloats(2, 50));
+      const [, conv] = network.network.ops;
+      const bias = Array.from(network.network.params.get(conv!.params['bias']!)!.tensor.data);
+      for (const [i, value] of [0.7, -0.3, 2].entries()) expect(bias[i]).toBeCloseTo(value, 6);
+    },
+  );
+
+  it('such a bias fits its products, and nothing else', () => {
+    const make = (size: number, isProduct: boolean) =>
+      model([6], (b) => {
+        const [q, scale, zero] = dynamic(b, 'x');
+        const bias = b.node('Floor', [b.node('Div', [b.floats('bias', [size], randomFloats(1, size)), scale])]);
+        const product = b.node('MatMulInteger', [q, weights(b, [6, 3]), zero]);
+        const sum = b.node('Add', [isProduct ? product : 'x', b.node('Cast', [bias], { to: 6 })]);
+        return isProduct ? b.node('Mul', [b.node('Cast', [sum], { to: 1 }), scale]) : sum;
+      });
+    expect(codes(refused(make(2, true)))).toContain('onnx/shape-mismatch');
+    expect(codes(refused(make(6, false)))).toContain('onnx/unsupported-form');
+  });
+
   it('convolutions too, their codes pooled and moved', async () => {
     const bytes = model([2, 6, 6], (b) => {
       const [q, scale, zero] = dynamic(b, 'x');

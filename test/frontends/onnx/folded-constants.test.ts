@@ -34,6 +34,14 @@ const forms: readonly (readonly [string, Build])[] = [
     (b) =>
       b.node('Range', [b.scalar('start', 'float', -1), b.scalar('limit', 'float', 2), b.scalar('delta', 'float', 1)]),
   ],
+  ['Concat', (b) => b.node('Concat', [rows(b), b.floats('m', [4, 2], randomFloats(1, 8))], { axis: -1 })],
+  [
+    'Concat in front, of three axes',
+    (b) => {
+      const parts = [b.floats('m', [1, 1, 3], [1, 2, 3]), b.floats('n', [1, 3, 3], randomFloats(1, 9))];
+      return b.node('Concat', parts, { axis: 1 });
+    },
+  ],
   ['Trilu', (b) => b.node('Trilu', [b.floats('m', [4, 3], randomFloats(1, 12))])],
   [
     'Trilu, the lower part from below the diagonal',

@@ -45,6 +45,27 @@ function network(build: Build, features: number, opset = 13): Uint8Array<ArrayBu
 
 const forms: readonly (readonly [string, number, Build, number?])[] = [
   [
+    'channels of two quantisers joined, their places seen as a line',
+    48,
+    (b, x) => {
+      const parts = [quantised(b, conv(b, x, 4, 2), 0.0173, 60), quantised(b, conv(b, x, 4, 3), 0.0041, 100)];
+      const line = b.node('Reshape', [b.node('Concat', parts, { axis: 1 }), b.ints(name(), [0, 5, -1])]);
+      return relu(b, b.node('Conv', [line, weight(b, [4, 5, 3])], { strides: [3] }));
+    },
+  ],
+  [
+    'vectors of two quantisers joined along their numbers, with what turns them round twice',
+    24,
+    (b, x) => {
+      const line = b.node('Reshape', [x, b.ints(name(), [0, 4, 36])]);
+      const parts = [quantised(b, line, 0.0173, 60), quantised(b, line, 0.0041, 100)].map((part) =>
+        b.node('Slice', [part, b.ints(name(), [0]), b.ints(name(), [6]), b.ints(name(), [2])]),
+      );
+      const rows = parts.map((part) => b.node('Transpose', [part], { perm: [0, 2, 1] }));
+      return relu(b, b.node('MatMul', [b.node('Concat', rows, { axis: 2 }), weight(b, [8, 4])]));
+    },
+  ],
+  [
     'Max and Min with a number',
     144,
     (b, x) => {
@@ -198,7 +219,7 @@ it('what has no such form is refused by name', () => {
   expect(told((b, x) => b.node('SpaceToDepth', [x], { blocksize: 4 }))).toEqual(['onnx/shape-mismatch']);
   expect(told((b, x) => b.node('DepthToSpace', [x], { blocksize: 0 }))).toEqual(['onnx/bad-attribute']);
   expect(told((b, x) => b.node('Expand', [x, b.ints(name(), [1, 4, 12, 6])]))).toEqual(['onnx/shape-mismatch']);
-  expect(told((b, x) => b.node('ReduceMax', [x], { axes: [1] }))).toEqual(['onnx/unsupported-form']);
+  expect(told((b, x) => b.node('ReduceMax', [x], { axes: [0] }))).toEqual(['onnx/unsupported-form']);
   const cropped = { mode: 'linear', coordinate_transformation_mode: 'tf_crop_and_resize' };
   const scales = (b: OnnxBuilder) => b.floats(name(), [4], [1, 1, 2, 2]);
   expect(told((b, x) => b.node('Resize', [x, '', scales(b)], cropped))).toEqual(['onnx/unsupported-form']);

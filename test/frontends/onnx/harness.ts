@@ -2,6 +2,7 @@ import * as ort from 'onnxruntime-node';
 import { expect } from 'vitest';
 import type { Diagnostic } from '../../../src/base/diagnostics/index.js';
 import { elementCount } from '../../../src/base/dtype.js';
+import { productsSaturate } from '../../../src/engines/saturation.js';
 import {
   exposeTensors,
   importOnnx,
@@ -77,7 +78,10 @@ export async function compareWithOnnxruntime(
   const source = network.sourceInputs[0]!;
   const names = ops.flatMap((op) => op.origin ?? []);
   const session = await ort.InferenceSession.create(
-    exposeTensors(standardForm(bytes, { withoutDynamic: true })?.bytes ?? bytes, names).bytes,
+    exposeTensors(
+      standardForm(bytes, { withoutDynamic: true, unsigned: await productsSaturate() })?.bytes ?? bytes,
+      names,
+    ).bytes,
     {
       graphOptimizationLevel: 'disabled',
       intraOpNumThreads: 1,

@@ -67,24 +67,27 @@ const bound = (b: OnnxBuilder, x: string, least: number, most: number): string =
   ]);
 
 describe('RequantShift', () => {
-  it.each([false, true])('a chain of convolutions on integers is exact, floor and all (signed: %s)', async (signed) => {
-    const bytes = network((b) => {
-      const x = bound(b, 'x', -8, 7);
-      const conv = b.node('Conv', [x, integers(b, [4, 2, 3, 3], -8, 7)], { pads: [1, 1, 1, 1] });
-      const hidden = requantShift(b, conv, { channels: 4, div: 512, levels: 16, signed });
-      const pooled = b.node('MaxPool', [hidden], { kernel_shape: [2, 2], strides: [1, 1] });
-      const second = b.node('Conv', [pooled, integers(b, [3, 4, 3, 3], -8, 7)]);
-      const last = requantShift(b, second, { channels: 3, dims: [1, 3, 1, 1], div: 256, levels: 32, signed });
-      return b.node('Gemm', [b.node('Flatten', [last]), integers(b, [4, 12], -4, 4)], { transB: 1 });
-    });
-    const ops = await same(bytes, Float32Array.from(randomInts(7, 400, -8, 7)), 50);
-    const attrs = ops.filter(({ kind }) => kind === 'quantize').map((op) => op.attrs);
-    const [half, most] = signed ? [8, 16] : [0, 0];
-    expect(attrs.slice(1)).toEqual([
-      { scale: 1, zero: 0, min: 0 - half, max: 15 - half, rounding: 'floor' },
-      { scale: 1, zero: 0, min: 0 - most, max: 31 - most, rounding: 'floor' },
-    ]);
-  });
+  it.each([false, true])(
+    'a chain of convolutions on integers is exact, rounding and all (signed: %s)',
+    async (signed) => {
+      const bytes = network((b) => {
+        const x = bound(b, 'x', -8, 7);
+        const conv = b.node('Conv', [x, integers(b, [4, 2, 3, 3], -8, 7)], { pads: [1, 1, 1, 1] });
+        const hidden = requantShift(b, conv, { channels: 4, div: 512, levels: 16, signed });
+        const pooled = b.node('MaxPool', [hidden], { kernel_shape: [2, 2], strides: [1, 1] });
+        const second = b.node('Conv', [pooled, integers(b, [3, 4, 3, 3], -8, 7)]);
+        const last = requantShift(b, second, { channels: 3, dims: [1, 3, 1, 1], div: 256, levels: 32, signed });
+        return b.node('Gemm', [b.node('Flatten', [last]), integers(b, [4, 12], -4, 4)], { transB: 1 });
+      });
+      const ops = await same(bytes, Float32Array.from(randomInts(7, 400, -8, 7)), 50);
+      const attrs = ops.filter(({ kind }) => kind === 'quantize').map((op) => op.attrs);
+      const [half, most] = signed ? [8, 16] : [0, 0];
+      expect(attrs.slice(1)).toEqual([
+        { scale: 1, zero: 0, min: 0 - half, max: 15 - half, rounding: 'half_up' },
+        { scale: 1, zero: 0, min: 0 - most, max: 31 - most, rounding: 'half_up' },
+      ]);
+    },
+  );
 
   it('sums of two branches are requantised, without a domain, one factor for all channels', async () => {
     const bytes = network((b) => {
@@ -95,6 +98,40 @@ describe('RequantShift', () => {
       return b.node('Flatten', [sum]);
     });
     await same(bytes, Float32Array.from(randomInts(8, 400, 0, 15)), 50);
+  });
+
+  it.each([
+    ['rounds halves up', {}, 1n],
+    ['rounds down where `rounding` is 0', { rounding: 0 }, 0n],
+  ])('of lines %s, with one factor a channel as [C, 1, 1] or [C]', async (_, rounding, half) => {
+    const [mul, add] = [
+      [3, 64, 1001],
+      [-8, 0, 2048],
+    ] as const;
+    for (const dims of [[3, 1, 1], [3]]) {
+      const bytes = network(
+        (b) => {
+          const x = bound(b, 'x', -128, 127);
+          const one = (value: number) => ({ tensor: { type: 'float' as const, dims: [], values: [value] } });
+          const inputs = [x, b.floats('mul', dims, mul), b.floats('add', dims, add)];
+          const shift = b.node('RequantShift', inputs, {
+            ...{ div: one(128), n_levels: one(256), signed: one(1), ...rounding },
+          });
+          return b.node('Flatten', [shift]);
+        },
+        [3, 4],
+      );
+      const values = [-128, 127, 21, -21, 1, -1, 3, -3, 100, -100, 64, 0];
+      // ⌊(v·mul + add)/128 (+ ½)⌋ in whole numbers
+      const expected = values.map((v, i) => {
+        const c = Math.floor(i / 4);
+        const up = (BigInt(v) * BigInt(mul[c]!) + BigInt(add[c]!)) * 2n + half * 128n;
+        const down = up / 256n - (up % 256n < 0n ? 1n : 0n);
+        return Number(down > 127n ? 127n : down < -128n ? -128n : down);
+      });
+      expect([...codesEqual(bytes, Float32Array.from(values)).logits]).toEqual(expected);
+      expect([...(await compareWithOnnxruntime(bytes, Float32Array.from(values))).output]).toEqual(expected);
+    }
   });
 
   it.each([
@@ -111,8 +148,8 @@ describe('RequantShift', () => {
       const [mul, add] = [b.floats('mul', [1], [value]), b.floats('add', [1], [0])];
       return b.node('RequantShift', ['x', mul, add], { div: one, n_levels: one, signed: 0 }, { domain: 'PACTOps' });
     };
-    expect(codes(refused(network(make(0))))).toEqual(['onnx/bad-scale']);
-    expect(codes(refused(network(make(NaN))))).toEqual(['onnx/not-finite']);
+    expect(codes(refused(network(make(0))))).toContain('onnx/bad-scale');
+    expect(codes(refused(network(make(NaN))))).toContain('onnx/not-finite');
   });
 });
 
@@ -150,4 +187,44 @@ describe('inputs of integers', () => {
       }
     },
   );
+});
+
+describe('sums that quantlab and DORY requantise', () => {
+  const notes = {
+    ...{ in1_rq: 1, in1_mul: 77, in1_add: 64, in1_shift: 7, in1_n_levels: 256 },
+    ...{ in2_rq: 1, in2_mul: 200, in2_add: 64, in2_shift: 7, in2_n_levels: 256 },
+    ...{ out_rq: 0, out_mul: 1, out_add: 0, out_shift: 0, out_n_levels: 256, add_bits: 8 },
+  };
+  const requantised = (v: number, mul: number, add: number, shift: number): number =>
+    Math.min(255, Math.max(0, Math.floor((v * mul + add) / 2 ** shift)));
+
+  it.each([
+    ['operands', notes, (a: number, b: number) => requantised(a, 77, 64, 7) + requantised(b, 200, 64, 7)],
+    [
+      'the sum, too',
+      { ...notes, out_rq: 1, out_mul: 3, out_add: 2, out_shift: 2 },
+      (a: number, b: number) => requantised(requantised(a, 77, 64, 7) + requantised(b, 200, 64, 7), 3, 2, 2),
+    ],
+    ['one operand', { ...notes, in1_rq: 0 }, (a: number, b: number) => a + requantised(b, 200, 64, 7)],
+  ])('%s', async (_, attributes, expected) => {
+    const b = new OnnxBuilder(13, {});
+    const x = b.fakeQuant(b.input('x', ['N', 2, 4]), 1, 0);
+    const [first, second] = [0, 1].map((at) =>
+      b.node('Slice', [x, b.ints(`from${at}`, [at]), b.ints(`to${at}`, [at + 1]), b.ints(`axis${at}`, [1])]),
+    ) as [string, string];
+    b.output(b.node('Add', [first, second], attributes));
+    const values = [0, 3, 100, 255, 1, 4, 254, 255];
+    const { output } = await compareWithOnnxruntime(b.bytes(), Float32Array.from(values));
+    expect([...output]).toEqual([0, 1, 2, 3].map((i) => expected(values[i]!, values[i + 4]!)));
+  });
+
+  it.each([
+    { in1_rq: 1, in1_mul: 99 },
+    { ...notes, in1_zero: 3 },
+  ])('with notes that aren’t all known are refused', (attributes) => {
+    const b = new OnnxBuilder(13, {});
+    const x = b.fakeQuant(b.input('x', ['N', 4]), 1, 0);
+    b.output(b.node('Add', [x, x], attributes));
+    expect(codes(refused(b.bytes()))).toContain('onnx/unsupported-form');
+  });
 });

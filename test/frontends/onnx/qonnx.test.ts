@@ -132,6 +132,26 @@ describe('QONNX BipolarQuant', () => {
     },
   );
 
+  it.each(['', 'finn.custom_op.general.quant', 'my.tool'])(
+    'all of QONNX is read in the domain "%s" too, imported or not',
+    async (name) => {
+      const at = { domain: name };
+      const builder = new OnnxBuilder(13, {});
+      builder.input('x', ['N', 12]);
+      const coarse = quant(builder, 'x', { scale: 0.25, bits: 6 }, 'Quant', at);
+      const again = quant(builder, coarse, { scale: 0.25, bits: 5, mode: 'FLOOR' }, 'IntQuant', at);
+      const params = [0.25, 0, 5, 3].map((value, i) => builder.scalar(`t${i}`, 'float', value));
+      const cut = builder.node('Trunc', [again, ...params], { rounding_mode: 'FLOOR' }, at);
+      const rows = builder.floats('rows', [1, 3], [-0.75, -0.25, 0.5]);
+      const counted = builder.node('MultiThreshold', [cut, rows], { out_bias: { float: -1.5 } }, at);
+      builder.output(builder.node('BipolarQuant', [counted, builder.scalar('s', 'float', 2)], {}, at));
+      const x = randomFloats(13, 12, 4);
+      const { output, compared } = await compareWithOnnxruntime(builder.bytes(), x);
+      expect(compared).toBeGreaterThanOrEqual(3);
+      expect(new Set(output)).toEqual(new Set([-2, 2]));
+    },
+  );
+
   it('a network of bits only, weights and activations, fires the codes of its file', async () => {
     const make = (b: OnnxBuilder): string => {
       const s = b.scalar('s', 'float', 1);
@@ -228,6 +248,18 @@ describe('QONNX Trunc', () => {
   });
 });
 
+it('scales may be of float64 beside values of float32', async () => {
+  const bytes = model([6], (b) => {
+    const wide = (name: string, value: number): string =>
+      b.constant(name, { type: 'double', dims: [], values: [value] });
+    const params = [b.scalar('zero', 'float', 0), b.scalar('bits', 'float', 6)];
+    const w = b.node('Quant', [b.floats('w', [6, 3], randomFloats(8, 18)), wide('ws', 0.03125), ...params], {}, domain);
+    return b.node('MatMul', [b.node('Quant', ['x', wide('xs', 0.0625), ...params], {}, domain), w]);
+  });
+  const comparison = await compareWithOnnxruntime(bytes, randomFloats(9, 6, 2));
+  expect(comparison.compared).toBeGreaterThan(1);
+});
+
 describe('MultiThreshold', () => {
   interface Levels {
     readonly rows: readonly (readonly number[])[];
@@ -259,6 +291,26 @@ describe('MultiThreshold', () => {
       Float32Array.from({ length: 81 }, (_, i) => (i - 30) / 16),
       81,
     );
+  });
+
+  it('equal distances that float32 rounds are one quantiser, rows that are alike one row', async () => {
+    // as FINN makes them of an 8-bit Quant: 255 sums of float32, whose distances differ by 1e-5 of one
+    const step = Math.fround(0.0076843);
+    const first = Math.fround(-127.5 * step);
+    const row = Array.from({ length: 255 }, (_, j) => Math.fround(first + Math.fround(j * step)));
+    const off = row.map((t, j) => Math.abs(t - first - (j * (row[254]! - first)) / 254) / step);
+    expect(Math.max(...off)).toBeGreaterThan(2e-6);
+    const images = randomFloats(12, 162, 1.1);
+    const single = model([81], (b) => thresholds(b, 'x', { rows: [row], scale: step, bias: -128 * step }));
+    expect(kinds(single)).toEqual(['input', 'affine', 'quantize']);
+    await same(single, images, 81);
+    const alike = model([2, 9, 9], (b) => b.node('Flatten', [thresholds(b, 'x', { rows: [row, row], bias: -128 })]));
+    expect(kinds(alike)).toEqual(['input', 'affine', 'quantize', 'flatten']);
+    await same(alike, images, 162);
+    // distances that do differ stay as they are
+    const bent = row.map((t, j) => (j === 100 ? t + step / 100 : t));
+    const table = model([2, 9, 9], (b) => b.node('Flatten', [thresholds(b, 'x', { rows: [bent, bent], bias: -128 })]));
+    expect(kinds(table)).toEqual(['input', 'table', 'flatten']);
   });
 
   it('rounded thresholds of integers, one row a channel, are one quantiser', async () => {
@@ -306,7 +358,11 @@ describe('MultiThreshold', () => {
   });
 
   it.each([
-    ['many unequal thresholds', { rows: [Array.from({ length: 16 }, (_, j) => j * j)] }, 'onnx/unsupported-form'],
+    [
+      'many unequal thresholds of reals',
+      { rows: [0, 1].map((c) => Array.from({ length: 16 }, (_, j) => j * j + c)) },
+      'onnx/unsupported-form',
+    ],
     ['a threshold that is no number', { rows: [[0, NaN]] }, 'onnx/not-finite'],
     ['a scale of 0', { rows: [[0, 1]], scale: 0 }, 'onnx/bad-attribute'],
     ['rows that don’t fit the channels', { rows: [[0], [1], [2]] }, 'onnx/shape-mismatch'],

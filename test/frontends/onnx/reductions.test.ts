@@ -109,3 +109,88 @@ it('a fused operator with an activation that isn’t known is refused by its att
   );
   expect(refused(bytes)[0]).toMatchObject({ code: 'onnx/bad-attribute' });
 });
+
+const anyAxes = [
+  [[4, 6], [1]],
+  [[3, 4, 5], [1]],
+  [
+    [3, 4, 5],
+    [1, 3],
+  ],
+  [[3, 4, 5], [-1]],
+  [
+    [3, 4, 5],
+    [1, 2, 3],
+  ],
+  [
+    [3, 2, 4, 5],
+    [2, 4],
+  ],
+] as const;
+it.each(
+  ['ReduceMax', 'ReduceMean', 'ReduceL2', 'ReduceMin'].flatMap((op) =>
+    anyAxes.flatMap(([shape, axes]) => [0, 1].map((keepdims) => [op, shape, axes, keepdims] as const)),
+  ),
+)('%s of %j over axes %j, which needn’t be those of an image, keepdims %i', async (op, shape, axes, keepdims) => {
+  const bytes = file(shape, (b, x) => b.node(op, [x], { axes: [...axes], keepdims }));
+  const { output } = await compareWithOnnxruntime(bytes, randomFloats(3, size(shape)));
+  const reduced = shape.filter((_, i) => !axes.some((axis) => (axis < 0 ? axis + shape.length : axis - 1) === i));
+  expect(output.length).toBe(size(reduced));
+});
+
+it('a reduction over the batch is refused, as is one over all axes', () => {
+  for (const axes of [[0], [0, 2], undefined]) {
+    const bytes = file([3, 4], (b, x) => b.node('ReduceMax', [x], axes === undefined ? {} : { axes }));
+    expect(refused(bytes).map(({ code }) => code)).toContain('onnx/unsupported-form');
+  }
+});
+
+const fromLeft = [
+  [
+    [5, 3],
+    [4, 5],
+  ],
+  [
+    [5, 3],
+    [1, 4, 5],
+  ],
+  [
+    [2, 5, 3],
+    [4, 5],
+  ],
+  [
+    [5, 1],
+    [1, 5],
+  ],
+] as const;
+it.each(fromLeft)('a constant matrix times activations %j from the left: %j', async (shape, dims) => {
+  const bytes = file(shape, (b, x) => b.node('MatMul', [weight(b, 'w', dims), x]));
+  await compareWithOnnxruntime(bytes, randomFloats(3, size(shape)));
+});
+
+it('a constant matrix from the left between quantisers converts exactly', async () => {
+  const quantised = (b: OnnxBuilder, x: string, scale: number): string => {
+    const [s, z] = [b.scalar(`s ${x}`, 'float', scale), b.scalar(`z ${x}`, 'uint8', 128)];
+    return b.node('DequantizeLinear', [b.node('QuantizeLinear', [x, s, z]), s, z]);
+  };
+  const bytes = file([5, 3], (b, x) => {
+    const mixed = b.node('MatMul', [weight(b, 'w', [4, 5]), quantised(b, x, 0.02)]);
+    const greatest = b.node('ReduceMax', [quantised(b, mixed, 0.03)], { axes: [1], keepdims: 0 });
+    return b.node('Gemm', [greatest, weight(b, 'v', [3, 2])]);
+  });
+  await convertsExactly(bytes);
+});
+
+it('a constant from the left along the batch, and one of several matrices, are refused', () => {
+  const cases = [
+    [[3], [4, 5]],
+    [
+      [2, 5, 3],
+      [2, 4, 5],
+    ],
+  ] as const;
+  for (const [shape, dims] of cases) {
+    const bytes = file(shape, (b, x) => b.node('MatMul', [weight(b, 'w', dims), x]));
+    expect(refused(bytes).map(({ code }) => code)).toContain('onnx/unsupported-form');
+  }
+});

@@ -25,7 +25,7 @@ export interface CaseTarget {
   readonly command?: readonly string[];
   /** Made from an ONNX file: there is no training module. */
   readonly imported?: boolean;
-  /** Networks alone, where programs take long. */
+  /** Networks and their cost alone, where programs take long. */
   readonly networksOnly?: boolean;
 }
 
@@ -45,9 +45,16 @@ function own(): readonly Case[] {
     const imported = existsSync(onnx);
     const targets = configs.flatMap((config, i): CaseTarget[] => {
       const target = `${name}#${config}`;
-      const diff = i === 0 ? {} : { diff: `${name}#${configs[0]!}` };
+      const networksOnly = many.test(config) || (/resnet|spikformer/.test(file) && alike.test(config));
+      const diff = i === 0 || networksOnly ? {} : { diff: `${name}#${configs[0]!}` };
       return [
-        { target, text: !/resnet|spikformer|spikeyolo/.test(file), imported, networksOnly: many.test(config), ...diff },
+        {
+          target,
+          text: !/resnet|spikformer|spikeyolo/.test(file),
+          imported,
+          networksOnly,
+          ...diff,
+        },
         ...planesOf(file, config, target),
       ];
     });
@@ -63,6 +70,9 @@ function own(): readonly Case[] {
 
 /** Configurations of many steps, whose programs are long, and of those that differ from others only in where bits end. */
 const many = /_t(16|64|128)$|^adaptive\d|^[apr]331|^a?441|^imagenet_(ilif|ibra4)|^[sml](_ibra)?$/;
+
+/** Configurations whose programs differ from those of others of the same file in bits, widths and thresholds. */
+const alike = /^(w16s2t4|w4s4t1|u121|u331|p121|[ra]121|a221|ibra4|base_ic|mb20|mb11|mb21|mb21_t1)$|^(imagenet|narrow)_/;
 
 function narrow(text: string): string {
   const widths = text.replaceAll(/width: int = \d+/g, 'width: int = 4').replaceAll(/width: 16\b/g, 'width: 3');

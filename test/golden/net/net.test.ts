@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTwoFilesPatch } from 'diff';
 import { describe, expect, it } from 'vitest';
+import { inFolder } from '../../support/in-folder.js';
 import { type Case, type CaseTarget, cases } from './cases.js';
 import { spikecJson } from './spikec.js';
 
@@ -93,14 +94,11 @@ function sections(text: string): ReadonlyMap<string, string> {
 }
 
 async function withFolder<T>(files: Case['files'], work: () => Promise<T>): Promise<T> {
-  const before = process.cwd();
   const folder = mkdtempSync(join(tmpdir(), 'spikec-golden-'));
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
-  process.chdir(folder);
   try {
-    return await work();
+    return await inFolder(folder, work);
   } finally {
-    process.chdir(before);
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -65,12 +65,6 @@ it('a coding that says what a spike counts takes the neurons that fire such spik
   expect(refused(body, 'pattern(steps: 8)', 'Pattern(bits: 8)')).toEqual(['cli/not-lowered']);
 });
 
-it('a second input is refused', () => {
-  expect(refused(`${image} input y: real[1, 28, 28] output x + y | spike | flatten | linear(10)`)).toEqual([
-    'cli/not-lowered',
-  ]);
-});
-
 it('values over their steps, paddings and weights have 2^28 elements at most', () => {
   for (const body of [
     `${image} output x | conv(2, kernel: 3, pad: 1000000000) | spike | flatten | linear(10)`,

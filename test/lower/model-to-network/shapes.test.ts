@@ -151,6 +151,12 @@ const cases: Readonly<Record<string, Case>> = {
   },
   positions: { shape: [5, 3], body: 'x | positions', torch: 'x + p["output.positions.shift"]' },
   'channels shuffled': { shape: [6, 2, 3], body: 'x | channel_shuffle(3)', torch: 'F.channel_shuffle(x, 3)' },
+  'the mean of each channel of a line': { shape: [3, 7], body: 'x | global_avgpool', torch: 'x.mean(2)' },
+  'the mean of each channel of a volume': {
+    shape: [3, 2, 4, 5],
+    body: 'x | global_avgpool',
+    torch: 'x.mean((2, 3, 4))',
+  },
   votes: { shape: [12], body: 'x | voting(4)', torch: 'F.avg_pool1d(x.unsqueeze(1), 4).squeeze(1)' },
   'softmax of the last axis': { shape: [3, 5], body: 'x | softmax', torch: 'x.softmax(-1)' },
   'softmax of the channels': { shape: [3, 2, 2], body: 'x | softmax(axis: 0)', torch: 'x.softmax(1)' },

@@ -54,6 +54,23 @@ it('a parameter per channel, per neuron and per step has a value for each', () =
   expect(printNetwork(parseNetwork({ name: 'n.ir', text }, network.params).value!)).toBe(text);
 });
 
+it('with `to` they start at equal distances, each layer by the words of its own use', () => {
+  const network =
+    networkFrom(`neuron N(w = learn(0.2, to: 0.8, per: neuron)) { state u = 0 charge u = w * u + x fire s = u >= 1 }
+    network Net { input x: real[2]
+      output x | linear(4) | spike(N) | linear(3) | spike(N(w: learn(0.9, to: 0.1, per: neuron))) | linear(2) | spike(N(w: 0.5)) }
+    config c { network Net  coding direct(steps: 2)  train { optimizer sgd } }`);
+  const starts = [...network.params].flatMap(([id, param]) =>
+    id.endsWith('.w') ? [[...realValues(param)].map((value) => Math.round(1e6 * value) / 1e6)] : [],
+  );
+  expect(starts).toEqual([
+    [0.2, 0.4, 0.6, 0.8],
+    [0.9, 0.5, 0.1],
+    [0.5, 0.5],
+  ]);
+  expect([...network.neurons.keys()]).toEqual(['N', 'N_2']);
+});
+
 it('is what plain loops compute', () => {
   const network = networkOf('plain', 5);
   const probe = { ...network, ops: network.ops.filter(({ kind }) => kind !== 'decode') };

@@ -4,7 +4,7 @@ import { type Program, type TensorOp, attrsOf, opDef } from '../../../tensor/ind
 import type { Arena, Buffer } from '../arena.js';
 import type { Source } from '../unit.js';
 import { elementwise } from './expressions.js';
-import { type Whole, rangeOf, wholeRange } from './ranges.js';
+import { type Whole, rangeOfTensor, wholeRange } from '../../../tensor/whole-ranges.js';
 import { type Info, type Place, contiguousStart, infoOf } from './values.js';
 
 /** What is written one after another: loops over elements that do many ops at once, and calls of kernels. */
@@ -34,7 +34,7 @@ export class ProgramPlan {
     for (const param of program.params) {
       this.#infos.set(param.id, infoOf(param));
       this.places.set(param.id, { kind: 'data', tensor: param.data });
-      this.ranges.set(param.id, rangeOf(param.data));
+      this.ranges.set(param.id, rangeOfTensor(param.data));
     }
   }
 
@@ -72,7 +72,7 @@ export class ProgramPlan {
     );
     if (op.kind === 'const') {
       const { value } = attrsOf(op, 'const');
-      this.ranges.set(op.id, rangeOf(value));
+      this.ranges.set(op.id, rangeOfTensor(value));
       this.places.set(
         op.id,
         value.data.length === 1 ? { kind: 'number', value: value.data[0]! } : { kind: 'data', tensor: value },

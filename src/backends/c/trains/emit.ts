@@ -18,10 +18,12 @@ import {
   poolBits,
   rolled,
   rowKernel,
+  scatterKernel,
   spikeKernel,
   spikeLists,
 } from './kernels.js';
 import { layers } from './layers.js';
+import { type Relaying, writeChosen, writeConcat, writeLag } from './relays.js';
 import {
   type Bits,
   type Extent,
@@ -77,8 +79,8 @@ export abstract class TrainEmitter {
     const { network, source } = this;
     source.type(geometry);
     for (const op of network.ops) {
-      const from = op.inputs.map((id) => present(this.#values.get(id), `c: %${id} has no value`));
-      const write = (one: Op, [read]: readonly Value[]): Value => this.#layer(one, read, inputs, outputs);
+      const from = op.inputs.map((id) => this.#valueOf(op, id));
+      const write = (one: Op, reads: readonly Value[]): Value => this.#layer(one, reads, inputs, outputs);
       const value = layers[op.kind]({ network, op, inputs: from, written: write });
       this.#values.set(op.id, value);
       this.position++;
@@ -88,11 +90,27 @@ export abstract class TrainEmitter {
     if (other !== undefined) throw new NotInteger(other, 'it is an output, and no read-out');
   }
 
-  #layer(op: Op, from: Value | undefined, inputs: readonly RunArgument[], outputs: readonly RunArgument[]): Value {
+  /** Layers are written one behind the other, each over all of its steps: none reads what stands below. */
+  #valueOf(op: Op, id: string): Value {
+    const value = this.#values.get(id);
+    if (value === undefined && op.kind === 'lag') throw new NotInteger(op.id, 'it closes a cycle');
+    return present(value, `c: %${id} has no value`);
+  }
+
+  #layer(op: Op, reads: readonly Value[], inputs: readonly RunArgument[], outputs: readonly RunArgument[]): Value {
+    const [from] = reads;
     if (op.kind === 'input') {
       const argument = inputs.find(({ id }) => id === op.id);
       return { kind: 'image', name: present(argument, `c: no argument ${op.id}`).name };
     }
+    const relaying: Relaying = {
+      source: this.source,
+      bits: (...given) => this.bits(...given),
+      train: (train) => this.train(train, 1),
+    };
+    if (op.kind === 'concat') return writeConcat(relaying, op, reads);
+    if (op.kind === 'lag') return writeLag(relaying, op, from);
+    if (op.kind === 'resample' || op.kind === 'slice') return writeChosen(relaying, op, from);
     if (op.kind !== 'decode') return this.written(op, from!);
     const at = outputs.find(({ id }) => id === op.id);
     if (at === undefined) throw new NotInteger(op.id, 'something reads what it gives');
@@ -168,13 +186,17 @@ export abstract class TrainEmitter {
       const args = [acc.text, '&s', array, `${gather.levelBits}u`, this.#lists(weights)];
       return [`{ ${own} ${windows} ${name}(&t, ${first}, ${count}, ${args.join(', ')}); }`];
     }
-    this.source.define(`spk_spike_${w}`, spikeKernel(w));
+    const scattered = weights.windows.scattered === true;
+    const spike = scattered ? `spk_scatter_${w}` : `spk_spike_${w}`;
+    this.source.define(spike, scattered ? scatterKernel(w) : spikeKernel(w));
+    const kernel = scattered ? `scattered_${w}` : String(w);
     if (bits) {
-      this.source.define(`spk_synapse_${w}`, bitsConv(w));
-      return [`{ ${own} ${windows} spk_synapse_${w}(&t, ${first}, ${count}, ${acc.text}, &s, ${array}); }`];
+      const synapse = this.source.define(`spk_synapse_${kernel}`, bitsConv(`spk_synapse_${kernel}`, spike));
+      return [`{ ${own} ${windows} ${synapse}(&t, ${first}, ${count}, ${acc.text}, &s, ${array}); }`];
     }
     const type = ctypes[train.type].name;
-    const name = this.source.define(`spk_levels_${w}_${type.replace('spk_', '')}`, levelsConv(w, type));
+    const key = `spk_levels_${kernel}_${type.replace('spk_', '')}`;
+    const name = this.source.define(key, levelsConv(key, spike, type));
     const size = sizeOf(train.extent);
     return [
       ...this.#pooled(train, beta, first),
@@ -276,8 +298,15 @@ function gatherOf(
   { windows, outputs, bits, most, mostOfRow, rows }: NonNullable<Term['weights']>,
   level: number,
 ): { readonly levelBits: number; readonly eachRow: boolean } | undefined {
-  const { from, to, groups, dilation } = windows;
-  if (groups > 1 || dilation[1] > 1 || outputs < 16 || to[1] * to[2] === 1 || mostOfRow * level > 32767)
+  const { from, to, groups, dilation, scattered } = windows;
+  if (
+    scattered === true ||
+    groups > 1 ||
+    dilation[1] > 1 ||
+    outputs < 16 ||
+    to[1] * to[2] === 1 ||
+    mostOfRow * level > 32767
+  )
     return undefined;
   const levelBits = Math.floor(Math.log2(level)) + 2;
   // a list's entry: where the weights are, and the level

@@ -231,23 +231,44 @@ export function gatherName(bits: number, eachRow: boolean): string {
   return `spk_gather_${bits}${eachRow ? '_row' : ''}`;
 }
 
-export function bitsConv(bits: number): string {
-  return `/* The spikes of some steps, merged to their weighted sum, through a synapse. */
-static void spk_synapse_${bits}(const spk_train *t, uint32_t first, uint32_t count, spk_i32 *acc, const spk_windows *s, const uint8_t *w) {
-  ${fromTheFirst}
-${eachSpike(`${walk} spk_spike_${bits}(acc, s, w, i - start, y, x, level);`)}
+/** What one spike adds through a transposed convolution: its taps lie beside each other where it is scattered to. */
+export function scatterKernel(bits: number): string {
+  return `/* One spike through the synapses of a transposed convolution. */
+static void spk_scatter_${bits}(spk_i32 *acc, const spk_windows *s, const uint8_t *w, uint32_t c, int32_t y, int32_t x, int32_t level) {
+  const uint32_t row = (s->outputs * ${bits}u + 7u) / 8u;
+  const int32_t top = y * s->stride_y - s->pad_y, left = x * s->stride_x - s->pad_x;
+  const uint8_t *line = w + c * s->kernel_y * s->kernel_x * row;
+  int32_t ky, kx;
+  acc += c / s->inputs * s->outputs;
+  for (ky = 0; ky < s->kernel_y; ky++, line += s->kernel_x * row) {
+    const int32_t oy = top + ky * s->dilation_y;
+    if (oy < 0 || oy >= s->out_y) continue;
+    for (kx = 0; kx < s->kernel_x; kx++) {
+      const int32_t ox = left + kx * s->dilation_x;
+      if (ox < 0 || ox >= s->out_x) continue;
+      spk_row_${bits}(acc + (uint32_t)(oy * s->out_x + ox) * s->filters, line + (uint32_t)(s->kernel_x - 1 - kx) * row, s->outputs, level);
+    }
+  }
 }`;
 }
 
-export function levelsConv(bits: number, type: string): string {
+export function bitsConv(name: string, spike: string): string {
+  return `/* The spikes of some steps, merged to their weighted sum, through a synapse. */
+static void ${name}(const spk_train *t, uint32_t first, uint32_t count, spk_i32 *acc, const spk_windows *s, const uint8_t *w) {
+  ${fromTheFirst}
+${eachSpike(`${walk} ${spike}(acc, s, w, i - start, y, x, level);`)}
+}`;
+}
+
+export function levelsConv(name: string, spike: string, type: string): string {
   return `/* A step of spikes of several levels through a synapse. */
-static void spk_levels_${bits}_${type.replace('spk_', '')}(const ${type} *levels, uint32_t n, spk_i32 *acc, const spk_windows *s, const uint8_t *w) {
+static void ${name}(const ${type} *levels, uint32_t n, spk_i32 *acc, const spk_windows *s, const uint8_t *w) {
   uint32_t i;
   ${fromTheFirst}
   for (i = 0; i < n; i++) {
     if (levels[i] == 0) continue;
     ${walk}
-    spk_spike_${bits}(acc, s, w, i - start, y, x, levels[i]);
+    ${spike}(acc, s, w, i - start, y, x, levels[i]);
   }
 }`;
 }

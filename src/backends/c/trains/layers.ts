@@ -77,6 +77,19 @@ const conv: Row = (call) => {
   return potential(call, [{ train, weights, gain: gainOf(call, train, weights, to[0]) }], train.steps, 'bias');
 };
 
+/** Each spike adds its weights where its position is scattered to. */
+const transposedConv: Row = (call) => {
+  const { op, network, inputs } = call;
+  if (op.kind !== 'transposed_conv') return unsupported(call);
+  plainSynapse(call);
+  const train = trainOf(op, inputs[0]);
+  const to = extentOf(op.type.shape)!;
+  const { kernel, stride, pads, dilation, groups } = op.attrs;
+  const windows: Windows = { from: train.extent, to, kernel, stride, pads, dilation, groups, scattered: true };
+  const weights = weightsOf(network, op, windows);
+  return potential(call, [{ train, weights, gain: gainOf(call, train, weights, to[0]) }], train.steps, 'bias');
+};
+
 const linear: Row = (call) => {
   const { op, network, inputs } = call;
   if (inputs[0]?.kind === 'real' && isDirect(call)) return call.written(op, inputs);
@@ -209,10 +222,10 @@ export const layers: Readonly<Record<OpKind, Row>> = {
   digit: refuse('it rounds values without time'),
   digit_neuron: unsupported,
   batchnorm: unsupported,
-  transposed_conv: unsupported,
+  transposed_conv: transposedConv,
   mul: unsupported,
   matmul: unsupported,
-  concat: unsupported,
+  concat: written,
   relu: unsupported,
   clip: unsupported,
   sigmoid: unsupported,
@@ -220,18 +233,21 @@ export const layers: Readonly<Record<OpKind, Row>> = {
   table: unsupported,
   channel_conv: unsupported,
   maxpool: directly(written),
-  resample: unsupported,
+  resample: written,
   transpose: unsupported,
-  slice: unsupported,
+  slice: written,
   pad: unsupported,
   recode: unsupported,
   product: unsupported,
   matrix_product: unsupported,
   softmax: unsupported,
   layernorm: unsupported,
+  integer_softmax: unsupported,
+  integer_norm: unsupported,
   embedding: unsupported,
   group_neuron: unsupported,
-  lag: unsupported,
+  lag: directly(written),
+  mix_steps: unsupported,
   planes: directly(same),
   gather: directly(same),
   squeeze: directly(written),

@@ -62,6 +62,8 @@ export interface Windows {
   readonly pads: readonly number[];
   readonly dilation: readonly [number, number];
   readonly groups: number;
+  /** A position of the input adds its taps from position · stride − pad on (a transposed convolution), rather than being read so. */
+  readonly scattered?: true;
 }
 
 /** Part of a potential: gain ⊙ what a train gives through weights, or itself. */

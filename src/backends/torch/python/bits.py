@@ -237,21 +237,60 @@ class StepSizes:
         wanted: list[dict[str, Any]],
         see: Callable[[dict[str, Any], Tensor], None],
     ) -> None:
-        """Runs the network without a trace, and shows each wanted layer's input before the layer is run."""
-        handles = []
-        for one in wanted:
-            module = network.get_submodule(one["module"])
-
-            def hook(_: nn.Module, inputs: tuple[Tensor, ...], one: dict[str, Any] = one) -> None:
-                see(one, inputs[0].detach())
-
-            handles.append(module.register_forward_pre_hook(hook))
+        """
+        Runs the network without a trace, and shows each wanted layer's input before the layer is run. Neurons of a cycle are
+        shown the currents of all steps behind the last; what is behind them is run again.
+        """
+        waiting = {id(one): one for one in wanted}
         kept = {name: buffer.clone() for name, buffer in network.named_buffers()}
-        try:
-            with torch.no_grad():
-                run()
-        finally:
-            for handle in handles:
-                handle.remove()
-            for name, buffer in network.named_buffers():
-                buffer.copy_(kept[name])
+        again = True
+        while again and waiting:
+            again = False
+            stops = [stop for one in wanted if id(one) in waiting for stop in _watched(network, one, waiting, see)]
+            try:
+                with torch.no_grad():
+                    run()
+            except _RunAgain:
+                again = True
+            finally:
+                for stop in stops:
+                    stop()
+                for name, buffer in network.named_buffers():
+                    buffer.copy_(kept[name])
+
+
+class _RunAgain(Exception):
+    """A cycle has been run to its end, with a step size that is another one now."""
+
+
+def _watched(
+    network: nn.Module,
+    one: dict[str, Any],
+    waiting: dict[int, dict[str, Any]],
+    see: Callable[[dict[str, Any], Tensor], None],
+) -> list[Callable[[], object]]:
+    """Shows the input of a layer that is waited for, once; what ends it."""
+    module: Any = network.get_submodule(one["module"])
+
+    def hook(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        if waiting.pop(id(one), None) is not None:
+            see(one, inputs[0].detach())
+
+    stops: list[Callable[[], object]] = [module.register_forward_pre_hook(hook).remove]
+    step = getattr(module, "step", None)
+    if one["kind"] != "spikes" or not callable(step):
+        return stops
+    currents: list[Tensor] = []
+
+    def stepped(x: Tensor, states: Any, learned: Any, t: int, *more: Any) -> Any:
+        made = step(x, states, learned, t, *more)
+        if id(one) in waiting:
+            currents.append(x.detach())
+            if len(currents) == one["steps"]:
+                del waiting[id(one)]
+                see(one, torch.cat(currents))
+                raise _RunAgain
+        return made
+
+    module.__dict__["step"] = stepped
+    return [*stops, lambda: module.__dict__.pop("step")]

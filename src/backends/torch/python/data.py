@@ -141,6 +141,11 @@ def _find(kind: str, folders: list[str], given: str | None) -> list[Path]:
     return [Path(place) / folder for place in places for folder in folders]
 
 
+def _missing(spec: str, kind: str, given: str | None) -> SystemExit:
+    places = ", ".join(str(place) for place in _find(kind, ["."], given))
+    return SystemExit(f"{spec} isn't in {places}: say where it is with --data-dir or SPIKEC_DATA")
+
+
 def _digits(folder: Path, stem: str, rank: int) -> Path | None:
     for name in (f"{stem}-idx{rank}-ubyte", f"{stem}.idx{rank}-ubyte"):
         for path in (folder / name, folder / f"{name}.gz"):
@@ -261,7 +266,7 @@ def load(
                 images, labels = _idx(files[0])[0], _idx(files[1])[0]
                 break
         else:
-            raise SystemExit(f"{spec} isn't here: say where it is with --data-dir")
+            raise _missing(spec, kind, folder)
     elif kind == "cifar10" and rest in ("train", "test"):
         names = ["test_batch.bin"] if rest == "test" else [f"data_batch_{i}.bin" for i in range(1, 6)]
         for place in _find(kind, _FOLDERS[kind], folder):
@@ -271,7 +276,7 @@ def load(
                 images, labels = table[:, 1:].reshape(-1, 3, 32, 32), table[:, 0]
                 break
         else:
-            raise SystemExit(f"{spec} isn't here: say where it is with --data-dir")
+            raise _missing(spec, kind, folder)
     else:
         raise SystemExit(f'no data set "{spec}": write mnist:train, cifar10:test, idx:IMAGES,LABELS or npz:FILE')
     if images.dim() == 3:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import inspect
 import json
 import math
 import os
@@ -31,12 +32,14 @@ from torch.nn.parallel import DistributedDataParallel
 import bits
 import detection
 from data import Samples, Stream, load, load_samples, shuffled, split
-from layers import BatchNorm, FedNeurons, Neurons
+from layers import BatchNorm, FedNeurons, Neurons, channels_innermost
 from model import NAMES, Network
+from stopping import Stopping
 
 HERE = Path(__file__).resolve().parent
 SLOTS = {"momentum_buffer": "velocity", "exp_avg": "first_moment", "exp_avg_sq": "second_moment"}
 MEASURED, MEASURED_AT_ONCE = 1000, 100
+INTERRUPTED = 130
 
 
 def at_least_one(text: str) -> int:
@@ -55,8 +58,10 @@ def arguments(settings: dict[str, Any]) -> argparse.Namespace:
     p.add_argument("--lr", type=float, default=settings["rate"])
     p.add_argument("--seed", type=int, default=settings["seed"])
     p.add_argument("--limit", type=at_least_one, default=settings.get("limit"), help="only so many images, from the first")
-    p.add_argument("--run", default="run", help="run folder")
+    # behind torchrun the short form alone: --run could be one of its own options there
+    p.add_argument("-o", "--output", "--run", dest="run", metavar="RUN", default="run", help="run folder (run)")
     p.add_argument("--resume", action="store_true", help="go on from the run folder's checkpoint")
+    p.add_argument("--checkpoint-every", type=at_least_one, help="also write it every so many steps within an epoch")
     p.add_argument("--device", default="auto", help="cpu, cuda, mps; auto: a GPU where there is one")
     p.add_argument("--compile", action="store_true", help="torch.compile")
     p.add_argument("--amp", action="store_true", help="synapses in bfloat16, membranes in float32")
@@ -131,8 +136,8 @@ class Diverged(Exception):
 
 
 class Trainer:
-    def __init__(self, recipe: dict[str, Any], options: argparse.Namespace) -> None:
-        self.recipe, self.options = recipe, options
+    def __init__(self, recipe: dict[str, Any], options: argparse.Namespace, stopping: Stopping) -> None:
+        self.recipe, self.options, self.stopping = recipe, options, stopping
         self.settings = {**recipe["settings"], "rate": options.lr, "seed": options.seed, "batch": options.batch}
         self.settings["epochs"] = options.epochs
         if options.limit is not None:
@@ -141,6 +146,8 @@ class Trainer:
         self.device = self._device()
         self.network = Network().to(self.device)
         self.network.load_state_dict(load_file(HERE / "weights.safetensors"))
+        if self.device.type == "cpu" and not options.fsdp:
+            channels_innermost(self.network)
         for module in self.network.modules():
             if isinstance(module, BatchNorm):
                 module.sync = self.world > 1 and not options.no_sync_bn
@@ -151,7 +158,11 @@ class Trainer:
             fully_shard(self.network)
         elif self.world > 1:
             ids = [self.device.index] if self.device.type == "cuda" else None
-            self.wrapped = DistributedDataParallel(self.network, device_ids=ids, broadcast_buffers=False)
+            # buffers are the same everywhere; PyTorch has called this by another name since
+            known = inspect.signature(DistributedDataParallel).parameters
+            kept = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"
+            more: dict[str, Any] = {kept: False}
+            self.wrapped = DistributedDataParallel(self.network, device_ids=ids, **more)
         if options.compile:
             self.wrapped = torch.compile(self.wrapped)  # type: ignore[assignment]
         self.params: dict[str, Tensor] = {NAMES.get(key, key): p for key, p in self.network.named_parameters()}
@@ -160,6 +171,8 @@ class Trainer:
         self.step = 0
         self.records: list[dict[str, Any]] = []
         self.best: str | None = None
+        # how far the epoch is that is under way
+        self.running: dict[str, Any] | None = None
         learning = recipe["settings"].get("bits", {})
         self.terms: list[dict[str, Any]] = recipe["penalties"]
         self.sizes = bits.StepSizes(recipe["quantised"], self.terms, learning.get("renewal", "none"))
@@ -182,8 +195,8 @@ class Trainer:
             device = torch.device(name)
         except RuntimeError as error:
             raise SystemExit(f"--device {name}: write cpu, cuda or mps") from error
-        there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
-        if device.type in there and not there[device.type]():
+        there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+        if not there.get(device.type, True):
             raise SystemExit(f"--device {name}: PyTorch finds no such device here")
         if name == "cuda":
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
@@ -279,7 +292,7 @@ class Trainer:
     # -- training --------------------------------------------------------------------------------------------------
 
     def epoch(self, samples: Samples, training: list[int]) -> Iterator[dict[str, Any]]:
-        """One pass over the training images: what is known after each step, and at last the record of the epoch."""
+        """One pass over the training images: what is known after each step, where it is to be kept, and at last its record."""
         settings = self.settings
         number = len(self.records) + 1
         seed, epochs = settings["seed"], settings["epochs"]
@@ -288,12 +301,16 @@ class Trainer:
         total = min(settings["batch"] * self.world, len(training))
         own = total // self.world
         steps = len(training) // total
-        losses = correct = rate = 0.0
-        terms: dict[str, float] = {}
-        renewals: list[dict[str, Any]] = []
-        settled: list[dict[str, Any]] = []
+        begun = self.running or {}
+        if begun and begun.get("images", settings["batch"]) != settings["batch"] * self.world:
+            raise SystemExit("the run was stopped within an epoch: go on with as many processes to its end")
+        losses, correct, rate = (float(begun.get(key, 0)) for key in ("loss", "correct", "rate"))
+        terms: dict[str, float] = dict(begun.get("terms", {}))
+        renewals: list[dict[str, Any]] = list(begun.get("renewals", []))
+        settled: list[dict[str, Any]] = list(begun.get("settled", []))
+        every = self.options.checkpoint_every or math.inf
         self.network.train()
-        for i in range(steps):
+        for i in range(begun.get("steps", 0), steps):
             at = number - 1 + i / steps
             rate = learning_rate(settings["schedule"], settings["rate"], at, epochs)
             self.step += 1
@@ -328,6 +345,12 @@ class Trainer:
                 "accuracy": correct / done,
                 "step_loss": said["loss"],
             }
+            if i + 1 < steps and (said["asked"] or (i + 1) % every == 0):
+                each = int(augment["flip"]) + (2 if augment["crop"] else 0)
+                kept: dict[str, Any] = {"steps": i + 1, "drawn": (i + 1) * total * each}
+                kept.update(loss=losses, correct=correct, rate=rate, terms=terms, others={})
+                kept.update(renewals=renewals, settled=settled)
+                yield {"running": kept if self.world == 1 else {**kept, "images": total}, "asked": said["asked"]}
         record: dict[str, Any] = {"epoch": number, "loss": losses / steps}
         if samples.boxes is None:
             record["accuracy"] = correct / (steps * total)
@@ -342,7 +365,7 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         parts = self.options.accumulate
         size = len(images) // parts
-        totals = torch.zeros(2, dtype=torch.float64)
+        totals = torch.zeros(3, dtype=torch.float64)
         terms: dict[str, float] = {}
         for k in range(parts):
             here = slice(k * size, (k + 1) * size if k + 1 < parts else len(images))
@@ -372,15 +395,18 @@ class Trainer:
             right = 0.0
             if labels.dim() == 1:
                 right = float((logits.detach().mean(0).argmax(-1) == labels[here]).sum().item())
-            totals += torch.tensor([task.item() * share, right])
+            totals += torch.tensor([task.item() * share, right, 0.0])
         self.optimizer.step()
         self._hold()
+        # all processes stop behind the same step
+        totals[2] = float(self.stopping.asked)
         if self.world > 1:
             distributed.all_reduce(totals)
             totals[0] /= self.world
         task_loss = totals[0].item()
         said = {"task": task_loss, **terms} if self.terms else {}
-        return {"loss": task_loss + sum(terms.values()), "correct": totals[1].item(), "terms": said}
+        asked = totals[2].item() > 0
+        return {"loss": task_loss + sum(terms.values()), "correct": totals[1].item(), "terms": said, "asked": asked}
 
     @torch.no_grad()
     def _hold(self) -> None:
@@ -400,7 +426,7 @@ class Trainer:
         """Accuracy and cross-entropy, or mean average precision, and firing rates of the network as it is."""
         self.network.eval()
         spikes: dict[str, float] = {}
-        handles = [self._counting(one, spikes) for one in self.recipe["firing"]]
+        stepped = [self._counting(one, spikes) for one in self.recipe["firing"]]
         correct = loss = 0.0
         precision: detection.Precision | None = None
         for start in range(0, len(indices), MEASURED_AT_ONCE):
@@ -419,8 +445,8 @@ class Trainer:
             labels = samples.labels[part].to(self.device)
             correct += float((logits.argmax(-1) == labels).sum().item())
             loss += functional.cross_entropy(logits, labels, reduction="sum").item()
-        for handle in handles:
-            handle.remove()
+        for module in stepped:
+            del module.__dict__["step"]
         count = max(1, len(indices))
         firing = {
             one["layer"]: float(
@@ -435,21 +461,26 @@ class Trainer:
     def _named(self) -> dict[str, Tensor]:
         return {**self.params, **self.buffers}
 
-    def _counting(self, one: dict[str, Any], spikes: dict[str, float]) -> Any:
+    def _counting(self, one: dict[str, Any], spikes: dict[str, float]) -> nn.Module:
+        """Counts what a layer of neurons fires, until its own `step` is back."""
         module = self.network.get_submodule(one["module"])
         if not isinstance(module, (FedNeurons, Neurons)):
             raise TypeError(f"{one['layer']} is no layer of neurons")
 
-        def hook(_: nn.Module, __: tuple[Tensor, ...], fired: Tensor) -> None:
-            amplitude = one["amplitude"]
-            size = self.params[amplitude].abs().item() if isinstance(amplitude, str) else float(amplitude)
-            trains = fired.reshape(one["train"], -1)
-            if one["counted"] is not None:
-                trains = trains[: bits.now(one["steps"], self._named())]
-            total = trains.abs().double().sum().item() / size
-            spikes[one["layer"]] = spikes.get(one["layer"], 0.0) + total
+        step = module.step
 
-        return module.register_forward_hook(hook)
+        def counted(x: Tensor, states: tuple[Tensor, ...], learned: tuple[Tensor, ...], t: int, *more: Any) -> Any:
+            fired, behind = step(x, states, learned, t, *more)
+            if one["counted"] is None or t <= bits.now(one["steps"], self._named()):
+                amplitude = one["amplitude"]
+                size = self.params[amplitude].abs().item() if isinstance(amplitude, str) else float(amplitude)
+                total = fired.abs().double().sum().item() / size
+                spikes[one["layer"]] = spikes.get(one["layer"], 0.0) + total
+            return fired, behind
+
+        # in a cycle the network steps its neurons itself
+        module.__dict__["step"] = counted
+        return module
 
     # -- the run folder --------------------------------------------------------------------------------------------
 
@@ -482,8 +513,9 @@ class Trainer:
         value = whole.reshape(param.shape).to(self.device)
         if not hasattr(param, "full_tensor"):
             return value
-        from torch.distributed.tensor import distribute_tensor
+        from torch.distributed.tensor import DTensor, distribute_tensor
 
+        assert isinstance(param, DTensor)
         return distribute_tensor(value, param.device_mesh, param.placements)
 
     @torch.no_grad()
@@ -509,6 +541,8 @@ class Trainer:
         found.update(step=self.step, records=self.records)
         if self.best is not None:
             found["best"] = self.best
+        if self.running is not None:
+            found["running"] = self.running
         if recipe["quantised"]:
             found["renewal"] = self.sizes.state
         if "settle" in recipe["settings"].get("bits", {}):
@@ -516,11 +550,14 @@ class Trainer:
         return found
 
     def save(self, run: Path, images: int) -> None:
-        """All files of an epoch, each of them whole or as it was."""
+        """All files of an epoch, each of them whole or as it was; within one the checkpoint alone."""
         states = self.states()
         if self.rank != 0:
             return
         (run / "checkpoint").mkdir(parents=True, exist_ok=True)
+        if self.running is not None:
+            self._save_checkpoint(run, images, states)
+            return
         named = self._named()
         weights = {name: (states[name] if name in states else named[name].detach()) for name in self.recipe["params"]}
         weights = {n: value.reshape(named[n].shape).cpu().contiguous().clone() for n, value in weights.items()}
@@ -529,16 +566,7 @@ class Trainer:
         is_best = bool(self.records) and self._best_epoch() == len(self.records)
         if is_best:
             self.best = digest
-        text = json.dumps(self.progress(images), separators=(",", ":"))
-        content = hashlib.sha256(text.encode())
-        for name in sorted(states):
-            value = states[name]
-            content.update(f"{name} f32 {','.join(str(n) for n in value.shape)}\n".encode())
-            content.update(raw_bytes(value))
-        metadata = {"format": "2", "progress": text, "sha256": content.hexdigest()}
-        path = run / "checkpoint" / "state.safetensors"
-        save_file(states, f"{path}.new", metadata=metadata)
-        os.replace(f"{path}.new", path)
+        self._save_checkpoint(run, images, states)
         os.replace(run / "weights.safetensors.new", run / "weights.safetensors")
         log = "".join(json.dumps(record, separators=(",", ":")) + "\n" for record in self.records)
         self._write(run / "log.jsonl", log)
@@ -562,6 +590,18 @@ class Trainer:
             (run / "best").mkdir(exist_ok=True)
             for name in ("weights.safetensors", "network.ir", "network.json", "manifest.json"):
                 shutil.copyfile(run / name, run / "best" / name)
+
+    def _save_checkpoint(self, run: Path, images: int, states: dict[str, Tensor]) -> None:
+        text = json.dumps(self.progress(images), separators=(",", ":"))
+        content = hashlib.sha256(text.encode())
+        for name in sorted(states):
+            value = states[name]
+            content.update(f"{name} f32 {','.join(str(n) for n in value.shape)}\n".encode())
+            content.update(raw_bytes(value))
+        metadata = {"format": "2", "progress": text, "sha256": content.hexdigest()}
+        path = run / "checkpoint" / "state.safetensors"
+        save_file(states, f"{path}.new", metadata=metadata)
+        os.replace(f"{path}.new", path)
 
     @staticmethod
     def _write(path: Path, text: str) -> None:
@@ -591,9 +631,8 @@ class Trainer:
         same = self.options.led or progress["identity"]["images"] == images
         if progress["identity"]["network"] != here["network"] or not same:
             raise SystemExit(f"{path} is of another training")
-        if "running" in progress:
-            raise SystemExit(f"{path} was written within an epoch: go on with spikec to its end")
         self.records, self.step, self.best = progress["records"], progress["step"], progress.get("best")
+        self.running = progress.get("running")
         if "renewal" in progress:
             self.sizes.state = progress["renewal"]
         if "settling" in progress:
@@ -634,6 +673,9 @@ class Trainer:
             own += "".join(f"  {key} {100 * value:.2f} %" for key, value in maps)
             numbers = f"loss {record['loss']:.4f}{own}{held}"
             print(f"epoch {record['epoch']}/{self.settings['epochs']}  {numbers}  {record['seconds']:.1f} s", flush=True)
+        elif "asked" in what:
+            n, run = what["asked"], self.options.run
+            print(f"interrupted: the first {n} steps of the running epoch are kept in {run}, --resume goes on with them")
         elif "progress" in what and sys.stderr.isatty():
             p = what["progress"]
             print(f"\repoch {p['epoch']}  {p['done']}/{p['total']}  loss {p['loss']:.4f}", end="\r", file=sys.stderr)
@@ -651,13 +693,24 @@ class Trainer:
             self.save(run, samples.total)
         self.say(begun=len(self.records), device=str(self.device), torch=torch.__version__)
         while not self.ended():
-            started = time.monotonic()
+            started = time.monotonic() - (self.running or {}).get("seconds", 0)
             record: dict[str, Any] = {}
             for said in self.epoch(samples, training):
                 if "record" in said:
                     record = said["record"]
+                elif "running" in said:
+                    self.running = {**said["running"], "seconds": time.monotonic() - started}
+                    self.save(run, samples.total)
+                    self.say(kept=self.running["steps"])
+                    led = self.options.led
+                    goes_on = self.stopping.wait() and not self.stopping.asked if led else True
+                    if said["asked"] or not goes_on:
+                        self.say(asked=self.running["steps"])
+                        self._leave()
+                        raise SystemExit(INTERRUPTED)
                 else:
                     self.say(progress=said)
+            self.running = None
             extra = record.pop("extra")
             self.say(phase="validating" if held else "measuring firing")
             measured = self.measure(samples, held or training[:MEASURED])
@@ -674,9 +727,12 @@ class Trainer:
             self.records.append(record)
             self.save(run, samples.total)
             self.say(record=record)
-            if self.options.led and sys.stdin.readline() == "":
+            if self.options.led and not self.stopping.wait():
                 return
         self.say(ended=len(self.records))
+        self._leave()
+
+    def _leave(self) -> None:
         if self.world > 1:
             distributed.destroy_process_group()
 
@@ -687,7 +743,7 @@ def main() -> None:
     if options.threads is not None:
         torch.set_num_threads(options.threads)
     try:
-        trainer = Trainer(recipe, options)
+        trainer = Trainer(recipe, options, Stopping(options.led))
         run(trainer)
     except SystemExit as error:
         if not isinstance(error.code, str):

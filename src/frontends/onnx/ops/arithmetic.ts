@@ -3,13 +3,14 @@ import { type Constant, lazyConstant, reshapedConstant, smallConstant } from '..
 import type { NodeContext } from '../context.js';
 import { isFloatType } from '../element-type.js';
 import { movedRounded } from '../rounded.js';
-import { timesConstant } from './dynamic.js';
+import { biasOver, plusDynamicBias, timesConstant } from './dynamic.js';
 import {
   type DynamicValue,
   type PendingValue,
   type RealValue,
   type Value,
   inAxesOf,
+  isDynamicBias,
   onGridOf,
   withBatchAt,
   withBatchFirst,
@@ -45,6 +46,9 @@ function arithmetic(context: NodeContext, operator: Operator): Value {
   if (a.kind === 'constant' && b.kind === 'constant') return foldedConstants(context, operator, a, b);
   const dynamic = operator === 'Mul' ? [a, b].find((value) => value.kind === 'dynamic') : undefined;
   if (dynamic !== undefined) return withDynamicScale(context, dynamic, a === dynamic ? b : a);
+  if (operator === 'Div' && a.kind === 'constant' && b.kind === 'dynamic') return biasOver(context, a, b);
+  if (operator === 'Add' && isDynamicBias(a)) return plusDynamicBias(context, b, a);
+  if (operator === 'Add' && isDynamicBias(b)) return plusDynamicBias(context, a, b);
   if (a.kind === 'constant') return withConstant(context, operator, 1, a, true);
   if (b.kind === 'constant') return withConstant(context, operator, 0, b, false);
   return onActivations(context, operator);
@@ -263,7 +267,8 @@ function foldedConstants(context: NodeContext, operator: Operator | 'Pow', a: Co
   const truncates = operator === 'Div' && !isFloatType(type);
   return lazyConstant(context.output, type, shape, () => {
     const [x, y] = [left.data(), right.data()];
-    const result = Float64Array.from(x, (v, i) => compute[operator](v, y[i]!));
+    const result = new Float64Array(x.length);
+    for (let i = 0; i < result.length; i++) result[i] = compute[operator](x[i]!, y[i]!);
     if (truncates) return result.map(Math.trunc);
     return type === 'float' ? Float32Array.from(result) : result;
   });

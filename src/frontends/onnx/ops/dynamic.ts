@@ -1,7 +1,7 @@
 import { elementCount } from '../../../base/dtype.js';
-import { type Constant, dequantised, reshapedConstant, transposedConstant } from '../constant.js';
+import { type Constant, dequantised, lazyConstant, reshapedConstant, transposedConstant } from '../constant.js';
 import type { NodeContext } from '../context.js';
-import type { DynamicValue, RealValue, Value } from '../values.js';
+import type { DynamicValue, PendingValue, RealValue, Value } from '../values.js';
 import type { OnnxOpTable } from './define.js';
 import { linear } from './synapse.js';
 
@@ -75,4 +75,29 @@ export function timesConstant(context: NodeContext, value: DynamicValue, constan
   const [first] = value.factors;
   if (value.factors.length !== 1) context.badForm('it multiplies a scale twice by one a channel');
   return { ...value, factors: factors.map((factor) => factor * first!) };
+}
+
+/** A bias over a dynamic scale, as old versions of onnxruntime's quantiser write it: rounded, it is added to integer products. */
+export function biasOver(context: NodeContext, bias: Constant, scale: DynamicValue): DynamicValue {
+  if (scale.what !== 'scale') context.badForm(`it divides by a dynamic ${scale.what}`);
+  return { kind: 'dynamic', what: 'bias', factors: scale.factors, bias };
+}
+
+/** Integer products and such a bias: with the scale behind them the real bias, one number an output. */
+export function plusDynamicBias(
+  context: NodeContext,
+  products: Value,
+  { bias, factors }: DynamicValue & { readonly bias: Constant },
+): PendingValue {
+  if (products.kind !== 'pending' || !products.integer)
+    context.badForm('it adds a bias of a dynamic scale to something else than integer products');
+  const [count, outputs] = [elementCount(bias.shape), products.shape[0]!];
+  if ((count !== 1 && count !== outputs) || (factors.length !== 1 && factors.length !== outputs))
+    context.shapeMismatch(`bias "${bias.name}" is [${bias.shape.join(', ')}], there are ${outputs} outputs`);
+  const units = lazyConstant(bias.name, 'double', [outputs], () => {
+    const values = bias.data();
+    const at = (list: ArrayLike<number>, i: number): number => list[list.length === 1 ? 0 : i]!;
+    return Float64Array.from({ length: outputs }, (_, i) => at(values, i) / at(factors, i));
+  });
+  return { ...products, finish: (fused) => products.finish({ ...fused, bias: units }) };
 }

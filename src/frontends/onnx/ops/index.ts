@@ -7,12 +7,13 @@ import { functionOps, microsoftFunctionOps } from './function.js';
 import { fusedOps } from './fused.js';
 import { lastOps, lastOpsOnCodes } from './last.js';
 import { miscOps } from './misc.js';
+import { mctDomain, mctOps } from './mct.js';
 import { microsoftNormOps, normOps } from './norms.js';
 import { poolOps } from './pool.js';
 import { pulpDomains, pulpOps } from './pulp/index.js';
 import { microsoftOps, qlinearOps } from './qlinear.js';
 import { channelsLastDomain, channelsLastOps } from './qonnx/channels-last.js';
-import { qonnxDomains, qonnxOps } from './qonnx/index.js';
+import { isQonnx, qonnxDomains, qonnxOps } from './qonnx/index.js';
 import { quantiseOps } from './quantise.js';
 import { rearrangeOps } from './rearrange.js';
 import { reductionOps } from './reductions.js';
@@ -64,13 +65,15 @@ const tables: ReadonlyMap<string, OnnxOpTable> = new Map([
   ],
   ...pulpDomains.map((domain) => [domain, pulpOps] as const),
   [channelsLastDomain, channelsLastOps],
+  [mctDomain, mctOps],
   ...qonnxDomains.map((domain) => [domain, qonnxOps] as const),
 ]);
 
 /** The importer of an operator. */
 export function onnxOp(domain: string, opType: string): OnnxOpDef | undefined {
   const table = tables.get(domain);
-  return table !== undefined && Object.hasOwn(table, opType) ? table[opType] : undefined;
+  if (table !== undefined && Object.hasOwn(table, opType)) return table[opType];
+  return isQonnx({ domain, opType }) ? qonnxOps[opType] : undefined;
 }
 
 /** Names of all supported operators, those of other domains with their domain. */

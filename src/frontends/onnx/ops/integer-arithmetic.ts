@@ -1,5 +1,6 @@
 import { smallConstant, type Constant } from '../constant.js';
 import type { NodeContext } from '../context.js';
+import { isRequantisedSum } from '../dialects/dory.js';
 import { hasIntegers } from '../integers.js';
 import { roundedValue, wholeValue } from '../rounded.js';
 import { isAnnotation } from '../standard/annotations.js';
@@ -10,6 +11,10 @@ import { type Operator, affine, scalarOf } from './with-constant.js';
 export function checkAttributes(context: NodeContext): void {
   const unknown = [...context.node.attributes.keys()].find((name) => !isAnnotation(name));
   if (unknown === undefined) return;
+  if (isRequantisedSum(context.node)) {
+    const help = 'rq is 0 or 1, shift from 0 to 63; mul, add and n_levels are numbers that float32 holds';
+    context.badForm('what it notes of its requantisation (in1_rq, in1_mul …) isn’t all there or makes no sense', help);
+  }
   context.badForm(
     `its attribute "${unknown}" isn't ONNX's`,
     'export the operands’ requantisation as operators of their own (Mul, Add, Div, Floor, Clip)',
@@ -24,7 +29,7 @@ export function ofIntegers(
   constant: Constant,
   constantFirst: boolean,
 ): Value {
-  if (!hasIntegers(context.graph.builder, x.op) || (operator === 'Div' && constantFirst))
+  if (!hasIntegers(context.graph, x.op) || (operator === 'Div' && constantFirst))
     context.badForm(`its constant "${constant.name}" is ${constant.type}, not float`);
   if (operator === 'Div') return quotient(context, constant);
   return wholeValue(context, affine(context, operator, x, constant, constantFirst, context.output));

@@ -10,12 +10,11 @@ import {
   elementTypeOf,
   isFloatType,
 } from '../element-type.js';
-import { intervalOf } from '../../../network/index.js';
 import { dequantiseCodes } from '../quantisation.js';
-import { hasIntegers } from '../integers.js';
+import { boundsOf, hasIntegers } from '../integers.js';
 import { castRounded, roundedValue, wholeValue } from '../rounded.js';
 import { tensorConstant } from '../tensor-data.js';
-import type { Value } from '../values.js';
+import { type Value, isDynamicBias } from '../values.js';
 import type { OnnxOpTable } from './define.js';
 
 /** Ops that compute nothing, and the arithmetic of shapes that exporters leave in a graph. */
@@ -103,7 +102,7 @@ function cast(context: NodeContext): readonly Value[] {
     fail('onnx/data-type', { what: 'the target of the cast', type: elementTypeName(wanted) }, context.place);
   }
   const input = context.input(0);
-  if (input.kind === 'pending' && input.integer && isFloatType(to)) return [input];
+  if ((input.kind === 'pending' && input.integer && isFloatType(to)) || isDynamicBias(input)) return [input];
   if (input.kind === 'constant') {
     if (input.type === to || (input.quantised !== undefined && isFloatType(to))) return [input];
     return [
@@ -120,10 +119,10 @@ function cast(context: NodeContext): readonly Value[] {
   if (input.kind === 'real' && isFloatType(to)) return [input];
   if (input.kind === 'real' || (input.kind === 'pending' && !input.integer)) {
     const real = context.realInAnyLayout(0);
-    const whole = hasIntegers(context.graph.builder, real.op)
+    const whole = hasIntegers(context.graph, real.op)
       ? wholeValue(context, real)
       : roundedValue(context, real, 'towards_zero');
-    const cast = castRounded(whole, to, intervalOf(context.graph.builder, real.op));
+    const cast = castRounded(whole, to, boundsOf(context.graph, real.op));
     return [cast ?? context.badForm(`it casts to ${to}, which doesn't hold all of its values`, 'put a Clip before it')];
   }
   if (input.kind === 'codes' && input.input === true && (to === 'int64' || to === input.elementType)) return [input];

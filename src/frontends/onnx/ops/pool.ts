@@ -3,6 +3,7 @@ import { type Image, asChannelsLastImage, asImage, asSpace, seenOrigin, viewed }
 import { mostComputed } from '../tensor-data.js';
 import { type RealValue, type Value, onGridOf } from '../values.js';
 import type { OnnxOpTable } from './define.js';
+import { overAxes } from './over-axes.js';
 import { type Window, readWindow, windowAttrs } from './window.js';
 
 /** Pooling over windows and over whole images. */
@@ -134,12 +135,14 @@ function checkedPads(context: NodeContext, window: Window): Window {
 /** The axes that are reduced, in the file's order, and as they lie in the value. */
 function reducedAxes(context: NodeContext, x: RealValue): { listed: readonly number[]; actual: readonly number[] } {
   const rank = context.onnxShape(x).length;
-  const given = context.integers(1, 'axes') ?? context.ints('axes') ?? [];
+  // PULP's tools write one axis as a number
+  const single = context.node.opType === 'IntegerMean' ? context.node.attributes.get('axes')?.i : undefined;
+  const given = single === undefined ? (context.integers(1, 'axes') ?? context.ints('axes') ?? []) : [single];
   const listed = given.map((axis) => (axis < 0 ? axis + rank : axis));
   return { listed, actual: listed.map((axis) => x.perm?.[axis] ?? axis).sort() };
 }
 
-function reducedMean(context: NodeContext, x: RealValue, origin: string | undefined): RealValue {
+export function reducedMean(context: NodeContext, x: RealValue, origin: string | undefined): RealValue {
   const rank = context.onnxShape(x).length;
   const { listed, actual } = reducedAxes(context, x);
   const keep = context.int('keepdims', 1) !== 0;
@@ -166,9 +169,8 @@ function reducedMean(context: NodeContext, x: RealValue, origin: string | undefi
     return globalAverage(context, image, false, origin);
   }
   if (rank !== 4 || actual.join() !== '2,3') {
-    context.badForm(
-      `it reduces axes [${listed.join(', ')}] of ${rank}`,
-      `${context.node.opType} is supported over H and W of [N, C, H, W], over D, H and W of [N, C, D, H, W], and over one axis of [N, C, L]`,
+    return overAxes(context, x, listed, keep, origin, (lines) =>
+      globalAverage(context, asImage(context, lines).x, false, undefined),
     );
   }
   if (keep && x.perm !== undefined) return { ...globalAverage(context, x, true, origin), perm: x.perm };
@@ -205,13 +207,14 @@ export function greatestOf(context: NodeContext, value: RealValue, origin: strin
   const rank = context.onnxShape(value).length;
   const { listed, actual } = reducedAxes(context, value);
   const overImage = rank === 4 ? actual.join() === '2,3' : rank === 3 && listed.join() === '2';
-  if (!overImage) {
-    context.badForm(
-      `it reduces axes [${listed.join(', ')}] of ${rank}`,
-      `${context.node.opType} is supported over H and W of [N, C, H, W], and over L of [N, C, L]`,
-    );
-  }
   const keep = context.int('keepdims', 1) !== 0;
+  if (!overImage) {
+    const ofLines = (lines: RealValue): RealValue => {
+      const greatest = globalMax(context, asImage(context, lines).x, undefined);
+      return onGridOf(greatest, context.emit({ kind: 'flatten', inputs: [greatest], suffix: 'flatten' }));
+    };
+    return overAxes(context, value, listed, keep, origin, ofLines);
+  }
   const { x, view } = asImage(context, value);
   const greatest = globalMax(context, x, keep ? seenOrigin(view, origin) : undefined);
   if (keep) return viewed(greatest, view);

@@ -33,6 +33,17 @@ export const refusals: ReadonlyMap<string, string> = new Map(
       ['RandomNormal', 'RandomNormalLike', 'RandomUniform', 'RandomUniformLike', 'Bernoulli', 'Multinomial'],
       'random values can’t be compared with the file; export the network for inference',
     ),
+    IntegerDiv:
+      'a quotient of two activations without its fraction has no layer here; RequantShift and TrueIntegerDiv divide by constants',
+    Im2Col: 'its patches are read by products with constant weights; others have no layer here',
+    ...each(
+      ['StreamingDataflowPartition', 'GenericPartition'],
+      'its layers lie in a file of their own, which its attribute "model" names: convert that one',
+    ),
+    ...each(
+      ['MVAU', 'VVAU', 'Thresholding', 'FMPadding', 'StreamingMaxPool', 'Pool', 'QuantAvgPool2d', 'XnorPopcountMatMul'],
+      'FINN’s layer is known with other attributes and operands: docs/onnx-import.md says with which',
+    ),
     NonMaxSuppression: 'end the network with what it finds before it: --output NAME',
   }),
 );

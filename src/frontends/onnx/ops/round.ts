@@ -2,7 +2,7 @@ import { type Rounding, roundBy } from '../../../base/rounding.js';
 import { arrayOf, lazyConstant } from '../constant.js';
 import type { NodeContext } from '../context.js';
 import { roundedValue } from '../rounded.js';
-import type { Value } from '../values.js';
+import { type Value, isDynamicBias } from '../values.js';
 import type { OnnxOpTable } from './define.js';
 
 /** Rounding to integers: half of a quantiser that is written out (QCFS, integer requantisation, PyTorch's fake quantise). */
@@ -14,6 +14,7 @@ export const roundOps: OnnxOpTable = {
 
 function rounded(context: NodeContext, rounding: Rounding): Value {
   const input = context.input(0);
+  if (isDynamicBias(input)) return input;
   // of integers nothing is left to round
   if (input.kind === 'rounded' && input.integer) return input;
   if (input.kind !== 'constant') return roundedValue(context, context.realInAnyLayout(0), rounding);

@@ -1,9 +1,9 @@
 import { fail } from '../../../base/diagnostics/index.js';
 import { elementCount } from '../../../base/dtype.js';
 import type { Param } from '../../../network/types.js';
-import { type Constant, reshapedConstant, smallConstant, transposedConstant } from '../constant.js';
+import { type Constant, arrayOf, lazyConstant, reshapedConstant, transposedConstant } from '../constant.js';
 import type { NodeContext } from '../context.js';
-import { type RealValue, type Value, sameCode } from '../values.js';
+import { type RealValue, type Value, isDynamicBias, sameCode } from '../values.js';
 import { asImage, seenOrigin, viewed } from '../image.js';
 import { mostComputed } from '../tensor-data.js';
 import type { OnnxOpTable } from './define.js';
@@ -38,6 +38,7 @@ function flatten(context: NodeContext): readonly Value[] {
 
 function reshape(context: NodeContext): readonly Value[] {
   const input = context.input(0);
+  if (isDynamicBias(input)) return [input];
   const target = context.integers(1, 'the shape') ?? context.ints('shape');
   if (target === undefined) context.badForm('its shape is missing');
   if (input.kind === 'constant') return [reshapedConstant(input, constantTarget(context, input, target))];
@@ -116,7 +117,10 @@ function unsqueeze(context: NodeContext): readonly Value[] {
     context.badAttribute('axes', `[${given.join(', ')}]`);
   }
   const rest = [...shape];
-  return [wrap(Array.from({ length: rank }, (_, i) => (axes.includes(i) ? 1 : rest.shift()!)))];
+  // in front of a sample without an axis for the batch it is that axis
+  const first = input.kind === 'constant' || shape.some(Number.isNaN) ? 1 : NaN;
+  const added = (axis: number): number => (axis === 0 ? first : 1);
+  return [wrap(Array.from({ length: rank }, (_, i) => (axes.includes(i) ? added(i) : rest.shift()!)))];
 }
 
 /** The ONNX shape of an input and how to give it another. */
@@ -188,11 +192,41 @@ export function concatenation(
   return along(context, reals, positive, origin);
 }
 
-function concatConstants(context: NodeContext, parts: readonly Constant[], axis: number): Constant {
-  const short = parts.every((part) => part.shape.length <= 1 && elementCount(part.shape) <= 64);
-  if (!short || axis > 0) context.badForm('it joins constants');
-  const values = parts.flatMap((part) => Array.from(part.data()));
-  return smallConstant(context.output, parts[0]!.type, [values.length], values);
+/** Constants one behind the other along an axis; numbers without axes are vectors of one. */
+function concatConstants(context: NodeContext, given: readonly Constant[], axis: number): Constant {
+  const parts = given.map((part) => (part.shape.length === 0 ? reshapedConstant(part, [1]) : part));
+  const [first] = parts as [Constant];
+  const rank = first.shape.length;
+  const at = axis < 0 ? axis + rank : axis;
+  if (!(at >= 0 && at < rank)) context.badAttribute('axis', axis);
+  const beside = ({ shape }: Constant): string => shape.with(at < shape.length ? at : 0, 0).join();
+  const other = parts.find((part) => part.shape.length !== rank || beside(part) !== beside(first));
+  if (other !== undefined)
+    context.shapeMismatch(
+      `constants [${first.shape.join(', ')}] and [${other.shape.join(', ')}] differ beside axis ${axis}`,
+    );
+  const sizes = parts.map(({ shape }) => shape[at]!);
+  const shape = first.shape.with(
+    at,
+    sizes.reduce((sum, n) => sum + n, 0),
+  );
+  if (elementCount(shape) > mostComputed)
+    context.badForm(`it joins constants to [${shape.join(', ')}]`, 'smaller ones are folded');
+  const type = parts.some(({ quantised }) => quantised !== undefined) ? 'double' : first.type;
+  return lazyConstant(context.output, type, shape, () => {
+    const inner = elementCount(shape.slice(at + 1));
+    const data = parts.map((part) => part.data());
+    const result = new Float64Array(elementCount(shape));
+    let into = 0;
+    for (let row = 0; row < elementCount(shape.slice(0, at)); row++) {
+      for (const [n, values] of data.entries()) {
+        const count = sizes[n]! * inner;
+        result.set(values.subarray(row * count, (row + 1) * count), into);
+        into += count;
+      }
+    }
+    return arrayOf(type, result);
+  });
 }
 
 function pad(context: NodeContext): readonly Value[] {

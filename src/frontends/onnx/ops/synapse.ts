@@ -1,7 +1,8 @@
 import { elementCount } from '../../../base/dtype.js';
 import type { Param } from '../../../network/types.js';
 import { type Constant, dequantised, lazyConstant, reshapedConstant, transposedConstant } from '../constant.js';
-import type { Emission, NodeContext } from '../context.js';
+import type { NodeContext } from '../context.js';
+import type { Emission } from '../graph-context.js';
 import { isFloatType } from '../element-type.js';
 import { type Image, asChannelsLastImage, type asImage, asSpace, seenOrigin, viewed } from '../image.js';
 import { wholeValue } from '../rounded.js';
@@ -17,7 +18,9 @@ import {
 import { inShape } from './layout.js';
 import { matrixProduct } from './attention.js';
 import type { OnnxOpTable } from './define.js';
+import { permuted } from './over-axes.js';
 import { readWindow, windowAttrs } from './window.js';
+import { affine } from './with-constant.js';
 
 /** The ops with weights: Conv, Gemm, MatMul, BatchNormalization. */
 export const synapseOps: OnnxOpTable = {
@@ -34,7 +37,7 @@ export const synapseOps: OnnxOpTable = {
     inputs: [2, 2],
     run: (c) => {
       if (c.input(0).kind !== 'constant' && c.input(1).kind !== 'constant') return [matrixProduct(c)];
-      if (c.input(1).kind !== 'constant') refuseFromLeft(c);
+      if (c.input(1).kind !== 'constant') return [fromLeft(c)];
       const weight = c.constant(1, 'the second operand');
       return [product(c, matmul(c, c.realInAnyLayout(0), weight), weight)];
     },
@@ -42,11 +45,28 @@ export const synapseOps: OnnxOpTable = {
   BatchNormalization: { inputs: [5, 5], run: batchNormalization },
 };
 
-function refuseFromLeft(context: NodeContext): never {
-  context.badForm(
-    `it multiplies the constant ${context.node.inputs[0]} by activations`,
-    'the activations must be the first operand: transpose both',
-  );
+/** A constant matrix [M, K] times [N, …, K, F]: what the transposed matrix makes of the transposed activations, with the last two axes back. */
+function fromLeft(context: NodeContext): RealValue {
+  const given = context.constant(0, 'the first operand');
+  const x = context.realInAnyLayout(1);
+  const rank = context.onnxShape(x).length;
+  const matrix = given.shape.slice(-2);
+  const others = given.shape.slice(0, -2);
+  if (batchPlace(x) > rank - 3 && batchPlace(x) >= 0) {
+    context.badForm(
+      `it multiplies the constant ${context.node.inputs[0]} by activations along the batch`,
+      'the activations must be the first operand: transpose both',
+    );
+  }
+  if (matrix.length < 2 || rank < 3 || given.shape.length > rank || others.some((n) => n !== 1))
+    context.badForm(
+      `it multiplies [${given.shape.join(', ')}] by activations of ${rank} axes`,
+      'the constant must be one matrix',
+    );
+  const order = Array.from({ length: rank }, (_, axis) => (axis < rank - 2 ? axis : 2 * rank - 3 - axis));
+  const weight = transposedConstant(reshapedConstant(given, matrix), [1, 0]);
+  const made = matmul(context, permuted(context, x, order), weight).emit({});
+  return permuted(context, made, order);
 }
 
 /** A linear op whose bias and output scale may still change. */
@@ -266,19 +286,30 @@ function biasVector(context: NodeContext, bias: Constant, outputs: number): Cons
 }
 
 function gemm(context: NodeContext): Value {
+  const x = context.realInAnyLayout(0);
+  const bias = context.optionalConstant(2, 'the bias');
+  // the places of one sample may have a bias each
+  if (bias !== undefined && batchPlace(x) < 0 && (bias.shape.at(-2) ?? 1) > 1) {
+    const { plan } = gemmPlan(context, false);
+    const shift = scaled(context, bias, [context.float('beta', 1)]);
+    return affine(context, 'Add', plan.emit({}), shift, false, context.output);
+  }
   const { plan, weight } = gemmPlan(context);
   return product(context, plan, weight);
 }
 
 /** Gemm's plan and weight. */
-export function gemmPlan(context: NodeContext): { readonly plan: LinearPlan; readonly weight: Constant } {
+export function gemmPlan(
+  context: NodeContext,
+  withBias = true,
+): { readonly plan: LinearPlan; readonly weight: Constant } {
   if (context.int('transA', 0) !== 0) context.badForm('transA is set', 'the first operand must be [N, F]');
   const transB = context.int('transB', 0) !== 0;
   const weight = context.constant(1, 'the weight');
   if (weight.shape.length !== 2)
     context.shapeMismatch(`weight "${weight.name}" is [${weight.shape.join(', ')}], not a matrix`);
   const byOutput = transB ? weight : transposedConstant(weight, [1, 0]);
-  const bias = context.optionalConstant(2, 'the bias');
+  const bias = withBias ? context.optionalConstant(2, 'the bias') : undefined;
   const weights = scaled(context, byOutput, [context.float('alpha', 1)]);
   const shift = bias === undefined ? undefined : scaled(context, bias, [context.float('beta', 1)]);
   return { plan: fullyConnected(context, context.realInAnyLayout(0), weights, shift), weight };

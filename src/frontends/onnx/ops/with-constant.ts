@@ -93,7 +93,9 @@ export function checkComputed(context: NodeContext, shape: readonly number[], fr
 }
 /** A constant repeated along axes of size 1. */
 export function expand(constant: Constant, from: readonly number[], to: readonly number[]): Constant {
-  return lazyConstant(constant.name, constant.quantised === undefined ? constant.type : 'double', to, () => {
+  const type = constant.quantised === undefined ? constant.type : 'double';
+  if (from.join() === to.join()) return { kind: 'constant', name: constant.name, shape: to, type, data: constant.data };
+  return lazyConstant(constant.name, type, to, () => {
     const data = constant.data();
     const result = new Float64Array(elementCount(to));
     for (let i = 0; i < result.length; i++) {

@@ -1,5 +1,5 @@
 import type { OnnxModel, OnnxNode } from '../wire.js';
-import type { StandardForms } from './form.js';
+import type { StandardForm, StandardForms } from './form.js';
 import { type StandardAttribute, StandardNodes } from './nodes.js';
 
 /**
@@ -21,11 +21,20 @@ export const withoutDynamicForms: StandardForms = {
     if (isDynamic(model, node.inputs[0])) matrix(node, to, [5, 3, 6]);
     else to.keep();
   },
+  // a bias over each input's own scale keeps its fraction
+  Floor: unroundedBias,
+  Round: unroundedBias,
+  Cast: unroundedBias,
   DequantizeLinear: (node, to, model) => {
     if (isDynamic(model, node.inputs[0])) to.node('Identity', [node.inputs[0]!], {}, node.outputs[0]);
     else to.keep();
   },
 };
+
+function unroundedBias(...[node, to, model]: Parameters<StandardForm>): void {
+  if (isBias(model, node.inputs[0])) to.node('Identity', [node.inputs[0]!], {}, node.outputs[0]);
+  else to.keep();
+}
 
 function product(
   opType: string,
@@ -57,15 +66,31 @@ function centred(to: StandardNodes, codes: string, zero: string | undefined): st
 
 /** Whether codes are those of a dynamic quantiser, perhaps moved on the way. */
 function isDynamic(model: OnnxModel, tensor: string | undefined): boolean {
+  return behind(model, tensor, moves)?.opType === 'DynamicQuantizeLinear';
+}
+
+/** Whether a tensor is a constant over a dynamic scale, perhaps rounded. */
+function isBias(model: OnnxModel, tensor: string | undefined): boolean {
+  const quotient = behind(model, tensor, roundings);
+  if (quotient?.opType !== 'Div') return false;
+  const product = behind(model, quotient.inputs[1], new Set());
+  const scales = product?.opType === 'Mul' ? product.inputs : quotient.inputs.slice(1);
+  return scales.some((scale) =>
+    model.graph?.nodes.some(({ opType, outputs }) => opType === 'DynamicQuantizeLinear' && outputs[1] === scale),
+  );
+}
+
+/** The node that wrote a tensor, before what only passes it on. */
+function behind(model: OnnxModel, tensor: string | undefined, passing: ReadonlySet<string>): OnnxNode | undefined {
   const nodes = model.graph?.nodes ?? [];
   for (let name = tensor, n = 0; name !== undefined && n < 8; n++) {
     const writer = nodes.find(({ outputs }) => outputs[0] === name);
-    if (writer === undefined) return false;
-    if (writer.opType === 'DynamicQuantizeLinear') return true;
-    if (!moves.has(writer.opType)) return false;
+    if (writer === undefined || !passing.has(writer.opType)) return writer;
     [name] = writer.inputs;
   }
-  return false;
+  return undefined;
 }
+
+const roundings = new Set(['Floor', 'Round', 'Cast', 'Reshape', 'Identity']);
 
 const moves = new Set(['Reshape', 'Flatten', 'Transpose', 'Squeeze', 'Unsqueeze', 'Identity', 'MaxPool']);

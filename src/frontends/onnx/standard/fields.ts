@@ -23,7 +23,8 @@ export function mapField(
   return joined(parts);
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+/** Messages, or parts of one, in a row. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const result = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -31,6 +32,14 @@ function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
     at += part.length;
   }
   return result;
+}
+
+/** A length-delimited field of a message, alone. */
+export function withField(number: number, value: Uint8Array): Uint8Array {
+  return protobuf.Writer.create()
+    .uint32((number << 3) | 2)
+    .bytes(value)
+    .finish();
 }
 
 /** A message with a number in one of its varint fields replaced by another. */

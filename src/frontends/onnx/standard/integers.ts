@@ -80,12 +80,19 @@ const arithmeticOfBytes: StandardForm = (node, to) => {
   to.node(node.opType, wide, {}, node.outputs[0]);
 };
 
-/** Types of the file's tensors: declared of inputs and constants, then from node to node; products of integers are int32. */
-export function typesOf({ graph }: OnnxModel): Types {
+/**
+ * Types of the file's tensors: declared of inputs and constants, then from node to node; products of integers are int32. `dynamic`: also
+ * the codes of dynamic quantisers, which other forms leave out.
+ */
+export function typesOf({ graph }: OnnxModel, { dynamic = false } = {}): Types {
   const types = new Map<string, number>();
   for (const { name, elementType } of graph?.inputs ?? []) if (elementType !== undefined) types.set(name, elementType);
   for (const { name, dataType } of graph?.initializers ?? []) types.set(name, dataType);
   for (const node of graph?.nodes ?? []) {
+    if (dynamic && node.opType === 'DynamicQuantizeLinear') {
+      for (const [i, type] of [uint8, float, uint8].entries()) types.set(node.outputs[i] ?? '', type!);
+      continue;
+    }
     const type = typeBehind(types, node);
     if (type !== undefined) for (const output of node.outputs) types.set(output, type);
   }
@@ -97,6 +104,7 @@ function typeBehind(types: Types, { opType, inputs, attributes }: OnnxNode): num
   if (opType === 'Cast') return attributes.get('to')?.i;
   if (opType === 'Constant') return attributes.get('value')?.t?.dataType;
   if (opType === 'QuantizeLinear') return types.get(inputs[2] ?? '') ?? uint8;
+  if (opType === 'QLinearConv' || opType === 'QLinearMatMul') return types.get(inputs[7] ?? '') ?? first;
   if (opType === 'DequantizeLinear') return float;
   if (opType === 'Shape' || opType === 'ArgMax') return int64;
   const widened = opType in products || opType === 'Gemm' || arithmetic.has(opType);

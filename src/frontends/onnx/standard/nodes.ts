@@ -20,12 +20,13 @@ export class StandardNodes {
     readonly opset: number,
   ) {}
 
-  /** Adds a node; its result is called `out`, or has a name of its own. */
+  /** Adds a node; its result is called `out` (its results, in a row), or has a name of its own. */
   node(
     opType: string,
     input: readonly string[],
     attrs: Readonly<Record<string, StandardAttribute>> = {},
-    out = `${this.stem}${this.#nodes.length}`,
+    out: string | readonly string[] = `${this.stem}${this.#nodes.length}`,
+    domain?: string,
   ): string {
     const attribute = Object.entries(attrs).map(([name, value]): Attribute => {
       if (typeof value === 'number') return { name, i: value, type: attributeTypes.int };
@@ -33,13 +34,30 @@ export class StandardNodes {
       if ('float' in value) return { name, f: value.float, type: attributeTypes.float };
       return { name, ints: value, type: attributeTypes.ints };
     });
-    this.#nodes.push({ opType, input, output: [out], name: out, attribute });
-    return out;
+    const output = typeof out === 'string' ? [out] : out;
+    const [name] = output as [string];
+    this.#nodes.push({ opType, input, output, name, attribute, ...(domain === undefined ? {} : { domain }) });
+    return name;
   }
 
   /** A float32 constant without axes. */
   float(value: number): string {
     return this.#constant({ dataType: 1, rawData: new Uint8Array(Float32Array.of(value).buffer) });
+  }
+
+  /** A constant of float32. */
+  tensor(dims: readonly number[], values: Float32Array<ArrayBuffer>): string {
+    return this.#constant({ dims, dataType: 1, rawData: new Uint8Array(values.buffer) });
+  }
+
+  /** A constant of bytes. */
+  uint8(dims: readonly number[], rawData: Uint8Array): string {
+    return this.#constant({ dims, dataType: 2, rawData });
+  }
+
+  /** An int32 constant without axes. */
+  int32(value: number): string {
+    return this.#constant({ dataType: 6, rawData: new Uint8Array(Int32Array.of(value).buffer) });
   }
 
   /** A vector of int64. */

@@ -1,12 +1,14 @@
 import { tensorConstant } from '../tensor-data.js';
 import type { OnnxModel, OnnxNode } from '../wire.js';
 import type { StandardForms } from './form.js';
+import { typesOf } from './integers.js';
 import type { StandardNodes } from './nodes.js';
 
 /** QONNX's quantisers as qonnx's own executor computes them, step by step in float32. */
 export const qonnxForms: StandardForms = {
   Quant: intQuant,
   IntQuant: intQuant,
+  FloatQuant: floatQuant,
   BipolarQuant: (node, to) => {
     const [x, scale] = node.inputs as [string, string];
     to.node('Mul', [signOf(to, x), scale], {}, node.outputs[0]);
@@ -20,7 +22,8 @@ const flag = (node: OnnxNode, name: string, fallback: number): boolean =>
 
 /** y = round(clip(x/scale + zero)), (y − zero)·scale; a signed bit is the sign. */
 function intQuant(node: OnnxNode, to: StandardNodes, model: OnnxModel): void {
-  const [x, scale, point, bits] = node.inputs as [string, string, string, string];
+  const [x, given, point, bits] = node.inputs as [string, string, string, string];
+  const scale = doubles(model, given) && typesOf(model).get(x) !== double ? to.node('Cast', [given], { to: 1 }) : given;
   const signed = flag(node, 'signed', 1);
   // some exporters write zero points and bit widths as integers
   const zero = to.node('Cast', [point], { to: 1 });
@@ -35,6 +38,23 @@ function intQuant(node: OnnxNode, to: StandardNodes, model: OnnxModel): void {
           clipped(to, codes, to.node('Cast', [bits], { to: 1 }), signed, flag(node, 'narrow', 1)),
         );
   to.node('Mul', [to.node('Sub', [rounded, zero]), scale], {}, node.outputs[0]);
+}
+
+/** x/scale in steps of 2^max(⌊log₂|x/scale|⌋ − m, 1 − bias − m), held within the largest value, times scale. */
+function floatQuant(node: OnnxNode, to: StandardNodes): void {
+  const [x, scale, exponent, mantissa, bias, largest] = node.inputs as string[];
+  const [one, two] = [to.float(1), to.float(2)];
+  const v = to.node('Div', [x!, scale!]);
+  const magnitude = to.node('Add', [to.node('Abs', [v]), to.float(2 ** -126)]);
+  const octave = to.node('Floor', [to.node('Div', [to.node('Log', [magnitude]), to.float(Math.LN2)])]);
+  const least = to.node('Sub', [to.node('Sub', [one, bias!]), mantissa!]);
+  const step = to.node('Pow', [two, to.node('Max', [to.node('Sub', [octave, mantissa!]), least])]);
+  const values = to.node('Mul', [rounding(to, node, 'ROUND', to.node('Div', [v, step])), step]);
+  const fraction = to.node('Sub', [two, to.node('Pow', [two, to.node('Neg', [mantissa!])])]);
+  const highest = to.node('Sub', [to.node('Sub', [to.node('Pow', [two, exponent!]), one]), bias!]);
+  const most = to.node('Min', [to.node('Mul', [fraction, to.node('Pow', [two, highest])]), largest!]);
+  const held = to.node('Max', [to.node('Min', [values, most]), to.node('Neg', [most])]);
+  to.node('Mul', [held, scale!], {}, node.outputs[0]);
 }
 
 /** How many thresholds each value reaches, by channel, times out_scale, plus out_bias. */
@@ -118,6 +138,16 @@ function rounding(to: StandardNodes, node: OnnxNode, fallback: string, x: string
     default:
       return round(to, x);
   }
+}
+
+/** ONNX's number of float64. */
+const double = 11;
+
+/** Whether a constant is of float64, as some exporters write scales beside float32. */
+function doubles(model: OnnxModel, tensor: string): boolean {
+  const made = model.graph?.nodes.find((node) => node.opType === 'Constant' && node.outputs[0] === tensor);
+  const stored = model.graph?.initializers.find(({ name }) => name === tensor);
+  return (stored ?? made?.attributes.get('value')?.t)?.dataType === double;
 }
 
 /** The value of a constant of one element. */

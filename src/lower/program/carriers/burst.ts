@@ -54,7 +54,7 @@ export const burst = means({
   maximum: (lowering, op, { worth }) => {
     const grown = maxOfCounts(lowering, op, worth);
     const { builder } = lowering;
-    return { worth: grown, spikes: builder.as('events').cast(builder.gt(grown, 0), 'f32') };
+    return { worth: grown, train: () => builder.at(op.id).as('events').cast(builder.gt(grown, 0), 'f32') };
   },
   conversion: {
     neuron: ({ theta, beta, longest }) => ({ name: 'Burst', args: { theta: theta!, beta: beta!, longest: longest! } }),

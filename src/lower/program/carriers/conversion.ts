@@ -11,4 +11,18 @@ export interface Conversion {
   readonly silent?: (args: CodingNumbers) => number;
   /** Why trains with these arguments can carry nothing, and what would do. */
   readonly problem?: (args: CodingNumbers) => { readonly reason: string; readonly help: string } | undefined;
+  /** Why steps are of no use to these levels, and how many would be. */
+  readonly useless?: (args: CodingNumbers, levels: Levels | undefined) => UselessSteps | undefined;
+}
+
+/** Levels above 0 of a network's quantisers: of that with the fewest, and of that with the most. */
+export interface Levels {
+  readonly least: number;
+  readonly most: number;
+}
+
+export interface UselessSteps {
+  readonly reason: string;
+  readonly help: string;
+  readonly steps: number;
 }

@@ -7,7 +7,7 @@ import { carriers } from './registry.js';
 
 export type { Carried, Carrier } from './carrier.js';
 export { exactCodes } from './codes.js';
-export type { CodingNumbers, Conversion } from './conversion.js';
+export type { CodingNumbers, Conversion, Levels } from './conversion.js';
 export { type MeansCoding, means } from './means.js';
 export { RealNetwork } from './real.js';
 export { carriers } from './registry.js';

@@ -1,3 +1,4 @@
+import { elementCount } from '../../../base/dtype.js';
 import { present } from '../../../base/invariant.js';
 import { type Op, windowOf } from '../../../network/index.js';
 import type { ProgramBuilder, Value } from '../../../tensor/index.js';
@@ -25,6 +26,18 @@ export function lagged(lowering: Lowering, op: Op<'lag'>, x: Value): Value {
   if (n === steps) return nothing;
   const before = builder.as('before').sliceAxis(overTime(lowering, x), 0, 0, steps - n);
   return builder.as('train').concat([nothing, before], 0);
+}
+
+/** Sums over all steps: y(t) = Σ_k weight[t, k]·x(k) + bias[t]; steps are rows of a matrix. */
+export function mixedSteps(lowering: Lowering, op: Op<'mix_steps'>, x: Value): Value {
+  const { builder, steps } = lowering;
+  const rows = builder.reshape(overTime(lowering, x), [steps, { batch: elementCount(op.type.shape) }]);
+  const weight = lowering.realWeight(op, 'weight', 'f32');
+  const mixed = builder.as('mixed').matmul(weight, rows);
+  const bias =
+    op.params['bias'] === undefined ? undefined : builder.reshape(lowering.realWeight(op, 'bias', 'f32'), [steps, 1]);
+  const moved = bias === undefined ? mixed : builder.add(mixed, bias);
+  return builder.reshape(moved, folded(steps, op.type.shape));
 }
 
 /** Running maximum of counts: M_t = max_i Σ_{τ≤t} s_i,τ, s_t = M_t − M_t−1; all steps in one pooling. */

@@ -13,7 +13,7 @@ import { weighedSpikes } from './counts.js';
 import { FoldedValues } from './folded.js';
 import type { CodingNumbers, Conversion } from './conversion.js';
 import { Coming } from './coming.js';
-import { asCodes, atOnce, currentOf, lagged, maxOfCounts, overTime } from './means-time.js';
+import { asCodes, atOnce, currentOf, lagged, maxOfCounts, mixedSteps, overTime } from './means-time.js';
 import { gather, onesOf, planes, weighed, withConstant } from './planes.js';
 import { readOutTable } from './read-outs.js';
 import { lowerLoop } from './recurrent.js';
@@ -35,11 +35,9 @@ export interface MeansCoding {
    */
   readonly worth?: (lowering: Lowering, op: Op, spikes: Value) => Value;
   /** Max pooling: what the maximum fires, and what that is worth if it says more; the running maximum of counts where missing. */
-  readonly maximum?: (
-    lowering: Lowering,
-    op: Op<'maxprefix'>,
-    from: Spikes,
-  ) => Pick<Spikes, 'spikes'> & Partial<Spikes>;
+  readonly maximum?: (lowering: Lowering, op: Op<'maxprefix'>, from: Fired) => Partial<Fired> & Pick<Fired, 'train'>;
+  /** Of layers that read whole trains: what they fire, from what they read, [N, …shape], where no step has to be run to know what that is worth. */
+  readonly atOnce?: (lowering: Lowering, op: Op<'neuron' | 'encode'>, x: Value) => Known | undefined;
   /** What drives a layer's neurons where that isn't its input [TN, …shape] alone, and is known silent steps later. */
   readonly driven?: (lowering: Lowering, op: Op<'neuron'>, input: Value) => Value;
   /**
@@ -59,10 +57,17 @@ export interface MeansCoding {
   readonly conversion?: Conversion;
 }
 
-/** What a layer fires, and what that is worth. */
-export interface Spikes {
-  readonly spikes: Value;
+/** What a train is worth and how many spikes it has, [N, …shape]. */
+export interface Known {
   readonly worth: Value;
+  readonly count: Value;
+}
+
+/** What a layer fires, made where it is asked for, and what that is worth. */
+export interface Fired {
+  readonly train: () => Value;
+  readonly worth: Value;
+  readonly count?: Value;
 }
 
 /**
@@ -105,11 +110,17 @@ function isCounted(op: Op): boolean {
   return firesOf(op) !== 'none' && role !== 'encoder' && role !== 'planes';
 }
 
+/** Makes a value where it is first asked for. */
+function once(make: () => Value): () => Value {
+  let made: Value | undefined;
+  return () => (made ??= make());
+}
+
 export class MeansNetwork extends FoldedValues implements Carried {
   readonly #neurons: Neurons;
   readonly #readOuts = new Map<string, Value>();
   /** What layers fire, where that isn't what it is worth. */
-  readonly #spikes = new Map<string, Value>();
+  readonly #spikes = new Map<string, Omit<Fired, 'worth'>>();
   readonly #isUnary: (id: string) => boolean;
   readonly #coming: Coming | undefined;
 
@@ -162,17 +173,20 @@ export class MeansNetwork extends FoldedValues implements Carried {
     const x = present(inputs[0], `lower: ${op.id} reads nothing`);
     switch (op.kind) {
       case 'encode': {
-        const train = this.coding.encode(lowering, op, x);
-        return op.type.code.kind === 'spike' ? this.#worthOf(op, train) : train;
+        const train = (): Value => this.coding.encode(lowering, op, x);
+        if (op.type.code.kind !== 'spike') return train();
+        return this.#atOnce(op, x, train) ?? this.#worthOf(op, train());
       }
       case 'neuron':
         return this.#fired(op, x, inputs.slice(1));
       case 'maxprefix': {
         if (this.coding.worth === undefined) return maxOfCounts(lowering, op, x);
-        const spikes = present(this.#spikes.get(op.inputs[0]!), `lower: ${op.id} reads no spikes`);
-        const made = this.coding.maximum?.(lowering, op, { spikes, worth: x });
-        const worth = this.#worthOf(op, made?.spikes ?? maxOfCounts(lowering, op, spikes));
-        return made?.worth ?? worth;
+        const from = present(this.#spikes.get(op.inputs[0]!), `lower: ${op.id} reads no spikes`);
+        const made = this.coding.maximum?.(lowering, op, { ...from, worth: x });
+        if (made?.worth === undefined)
+          return this.#worthOf(op, (made ?? { train: () => maxOfCounts(lowering, op, from.train()) }).train());
+        this.#spikes.set(op.id, { ...made, train: once(made.train) });
+        return made.worth;
       }
       case 'planes':
         return planes(lowering, op, x);
@@ -188,6 +202,8 @@ export class MeansNetwork extends FoldedValues implements Carried {
         throw new TypeError(`lower: ${op.kind} %${op.id} has no form in this coding`);
       case 'lag':
         return lagged(lowering, op, x);
+      case 'mix_steps':
+        return mixedSteps(lowering, op, x);
       case 'delay':
         // every layer runs in its local time: a delay line moves nothing here
         return x;
@@ -201,7 +217,9 @@ export class MeansNetwork extends FoldedValues implements Carried {
       throw new TypeError(`lower: %${op.id} has several currents, which this coding has no form for`);
     if (this.coding.driven !== undefined) return this.#worthOf(op, this.#firedDriven(op, x, this.coding.driven));
     if (this.coding.whole === true && stepsOf(x) === 1) {
-      const worth = this.#worthOf(op, this.#firedWhole(op, x));
+      const train = (): Value => this.#firedWhole(op, x);
+      const isTraced = this.lowering.options.traced?.has(op.id) === true;
+      const worth = (isTraced ? undefined : this.#atOnce(op, x, train)) ?? this.#worthOf(op, train());
       const trained = this.lowering.options.trainable === true;
       return trained ? (this.coding.byTime?.(this.lowering, op, x, worth) ?? worth) : worth;
     }
@@ -232,9 +250,18 @@ export class MeansNetwork extends FoldedValues implements Carried {
   #worthOf(op: Op, spikes: Value): Value {
     const { worth } = this.coding;
     if (worth === undefined) return spikes;
-    this.#spikes.set(op.id, spikes);
+    this.#spikes.set(op.id, { train: () => spikes });
     this.lowering.builder.at(op.id);
     return worth(this.lowering, op, spikes);
+  }
+
+  /** What a train is worth of which no step is run before it is asked for. */
+  #atOnce(op: Op<'neuron' | 'encode'>, x: Value, train: () => Value): Value | undefined {
+    this.lowering.builder.at(op.id);
+    const known = this.coding.atOnce?.(this.lowering, op, x);
+    if (known === undefined) return undefined;
+    this.#spikes.set(op.id, { count: known.count, train: once(train) });
+    return known.worth;
   }
 
   /** A value at all its steps, or behind a read-out. */
@@ -286,7 +313,7 @@ export class MeansNetwork extends FoldedValues implements Carried {
   }
 
   train(op: Op): Value {
-    return this.#spikes.get(op.id) ?? this.real(op.id);
+    return this.#spikes.get(op.id)?.train() ?? this.real(op.id);
   }
 
   current(op: Op): Value {
@@ -300,7 +327,11 @@ export class MeansNetwork extends FoldedValues implements Carried {
     const { code, shape } = op.type;
     const fired = this.#spikes.get(op.id);
     if ((!isCounted(op) && fired === undefined) || stepSizes(network, op.id) === undefined) return undefined;
-    const train = fired ?? this.of(op.id);
+    if (fired?.count !== undefined) {
+      const count = builder.at(op.id).reshape(fired.count, folded(1, [elementCount(shape)]));
+      return weighedSpikes(builder, count, fanOut, 'counts');
+    }
+    const train = fired?.train() ?? this.of(op.id);
     const steps = stepsOf(train);
     builder.at(op.id);
     const role = op.kind === 'neuron' ? stepParameter(network.neurons.get(op.attrs.neuron)) : undefined;

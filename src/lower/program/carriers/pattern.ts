@@ -15,7 +15,7 @@ export const pattern = means({
   untrainable: 'its layers fire once their whole input is in, a decision without a surrogate in time',
   encode: (lowering, op, x) => (op.type.code.kind === 'spike' ? encodedDigits(lowering, op, x, lowering.steps) : x),
   worth: (lowering, op, spikes) => meanWorth(lowering, op, spikes, patternWeights(lowering.steps)),
-  maximum: (lowering, op, { spikes }) => ({ spikes: maxOfDigits(lowering, op, spikes, lowering.steps) }),
+  maximum: (lowering, op, { train }) => ({ train: () => maxOfDigits(lowering, op, train(), lowering.steps) }),
   conversion: {
     neuron: ({ steps }) => ({ name: 'Pattern', args: { bits: steps! } }),
     top: ({ steps }) => 1 - 2 ** -steps!,

@@ -15,8 +15,8 @@ export const phase = means({
     op.type.code.kind === 'spike' ? encodedDigits(lowering, op, x, codingNumber(lowering, 'period')) : x,
   worth: (lowering, op, spikes) =>
     timesWeights(lowering, op, spikes, phaseWeights(lowering.steps, codingNumber(lowering, 'period'))),
-  maximum: (lowering, op, { spikes }) => ({
-    spikes: maxOfDigits(lowering, op, spikes, codingNumber(lowering, 'period')),
+  maximum: (lowering, op, { train }) => ({
+    train: () => maxOfDigits(lowering, op, train(), codingNumber(lowering, 'period')),
   }),
   conversion: {
     neuron: ({ period }) => ({ name: 'Phase', args: { period: period! } }),

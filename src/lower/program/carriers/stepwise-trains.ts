@@ -3,11 +3,21 @@ import type { ProgramBuilder, Value } from '../../../tensor/index.js';
 import type { Lowering } from '../context.js';
 import { MappedTrain, PrefixTrain, type Timed, type Train } from '../trains.js';
 
+/** A potential; `every` gives it at all steps, [Tc·N, …], where that is less work than step by step. */
+export interface Potential extends Timed {
+  readonly every?: () => Value;
+}
+
 /** A potential computed once per way of taking it. */
-export function potential(steps: number, make: (m: number, ratio: number) => readonly Value[]): Timed {
+export function potential(
+  steps: number,
+  make: (m: number, ratio: number) => readonly Value[],
+  every?: () => Value,
+): Potential {
   const known = new Map<string, readonly Value[]>();
   return {
     steps,
+    ...(every === undefined ? {} : { every }),
     take(m, ratio) {
       const key = `${m}/${m === 1 ? 1 : ratio}`;
       const made = known.get(key) ?? make(m, ratio);

@@ -17,8 +17,9 @@ import { MappedTrain, type Timed, type Train, WholeTrain } from '../trains.js';
 import type { Carried, Carrier } from './carrier.js';
 import { weighedSpikes } from './counts.js';
 import { encodedTrain } from './encode.js';
+import { exactPieces } from './exact-sums.js';
 import { FoldedValues } from './folded.js';
-import { joinedTrain, maxTrain, potential } from './stepwise-trains.js';
+import { type Potential, joinedTrain, maxTrain, potential } from './stepwise-trains.js';
 import { Neurons } from './traced.js';
 import { digitTrain, groupTrain, matrixProductTrain, productTrain, recodedTrain } from './whole-input.js';
 import { image } from './real.js';
@@ -40,7 +41,7 @@ type Synapse = Extract<OpLowering, { role: 'synapse' }>;
 /** The ops of a network over trains, lowered one by one. */
 export class StepwiseNetwork implements Carried {
   readonly #trains = new Map<string, Train>();
-  readonly #potentials = new Map<string, Timed>();
+  readonly #potentials = new Map<string, Potential>();
   readonly #states = new Map<string, Environment>();
   readonly #neurons: Neurons;
   /** Values in front of the encoder and behind the read-out: what a user feeds and reads, f32. */
@@ -121,6 +122,7 @@ export class StepwiseNetwork implements Carried {
         this.#trains.set(op.id, maxTrain(lowering, op, this.#trainOf(op.inputs[0]!)));
         return true;
       case 'lag':
+      case 'mix_steps':
       case 'planes':
       case 'gather':
       case 'squeeze':
@@ -134,9 +136,14 @@ export class StepwiseNetwork implements Carried {
     this.#trains.set(op.id, new WholeTrain(this.lowering.builder, op.id, steps, beta, train));
   }
 
-  /** What a train or a potential is at every step. */
-  currents(id: string): readonly Value[] {
-    return this.#timedOf(id).take(1, 1);
+  /** What a train or a potential is at all steps, [Tc·N, …]. */
+  every(id: string): Value {
+    return this.#everyOf(id)?.() ?? this.lowering.builder.at(id).concat(this.#timedOf(id).take(1, 1), 0);
+  }
+
+  #everyOf(id: string): (() => Value) | undefined {
+    const train = this.#trains.get(id);
+    return train === undefined ? this.#potentials.get(id)?.every : () => train.grouped(1);
   }
 
   /** Read-out of a potential: Σ β^(Tc−k)·z(k). */
@@ -165,7 +172,7 @@ export class StepwiseNetwork implements Carried {
       case 'moves': {
         const move = (x: Value): Value => row.act(this.#at(op), op, [x]);
         if (train !== undefined) this.#trains.set(op.id, new MappedTrain(builder, op.id, train, move));
-        else this.#potentials.set(op.id, mapped(this.#timedOf(from), move));
+        else this.#potentials.set(op.id, mapped(this.#timedOf(from), move, this.#everyOf(from)));
         return;
       }
       case 'join':
@@ -186,10 +193,15 @@ export class StepwiseNetwork implements Carried {
       return;
     }
     const parts = op.inputs.map((id) => this.#timedOf(id));
-    const joined = potential(parts[0]!.steps, (m, ratio) => {
-      const taken = parts.map((part) => part.take(m, ratio));
-      return taken[0]!.map((_, i) => act(taken.map((steps) => steps[i]!)));
-    });
+    const every = op.inputs.flatMap((id) => this.#everyOf(id) ?? []);
+    const joined = potential(
+      parts[0]!.steps,
+      (m, ratio) => {
+        const taken = parts.map((part) => part.take(m, ratio));
+        return taken[0]!.map((_, i) => act(taken.map((steps) => steps[i]!)));
+      },
+      every.length < parts.length ? undefined : () => act(every.map((all) => all())),
+    );
     this.#potentials.set(op.id, joined);
   }
 
@@ -209,28 +221,47 @@ export class StepwiseNetwork implements Carried {
     const sums = row.sums?.dividesAlike(op) === true ? row.sums : undefined;
     const act = sums?.act ?? row.act;
     const accumulate = (x: Value): Value => (act === undefined ? x : act(this.#at(op), op, [x]));
-    const shape = present(this.#byId.get(op.inputs[0]!), `lower: ${op.id} reads nothing`).type.shape;
-    const unit = sums === undefined ? 1 : 1 / sums.size(op, shape);
+    const source = present(this.#byId.get(op.inputs[0]!), `lower: ${op.id} reads nothing`);
+    const unit = sums === undefined ? 1 : 1 / sums.size(op, source.type.shape);
     const from = train ?? this.#timedOf(op.inputs[0]!);
-    const made = potential(from.steps, (m, ratio) => {
-      if (train !== undefined) {
-        const grouped = train.grouped(m);
-        builder.at(op.id);
-        return this.#scaled(op, row, accumulate(grouped), train.steps - m + 1, m, ratio, unit);
-      }
-      return from.take(m, ratio).flatMap((step, i) => {
-        builder.at(op.id);
-        // factors alone keep a potential's precision
-        const value = act === undefined ? step : accumulate(builder.cast(step, 'f32'));
-        const whole = builder.cast(unit === 1 ? value : builder.mul(value, unit), options.precision);
-        return this.#scaled(op, row, whole, 1, i === 0 ? m : 1, ratio);
-      });
-    });
+    const onPotential = (step: Value, m: number, ratio: number): Value[] => {
+      builder.at(op.id);
+      // factors alone keep a potential's precision
+      const value = act === undefined ? step : accumulate(builder.cast(step, 'f32'));
+      const whole = builder.cast(unit === 1 ? value : builder.mul(value, unit), options.precision);
+      return this.#scaled(op, row, [() => whole], m, ratio);
+    };
+    const onTrain = (spikes: Train) => (): Value => {
+      const sum = builder.at(op.id).cast(accumulate(spikes.grouped(1)), options.precision);
+      return this.#scaled(op, row, [() => sum], 1, 1, unit)[0]!;
+    };
+    const every = this.#everyOf(op.inputs[0]!);
+    const made = potential(
+      from.steps,
+      (m, ratio) => {
+        if (train === undefined)
+          return from.take(m, ratio).flatMap((step, i) => onPotential(step, i === 0 ? m : 1, ratio));
+        const { whole, count, factors } = exactPieces(this.lowering, op, source, train, m);
+        return this.#scaled(op, row, this.#steps(op, accumulate(whole), count, factors), m, ratio, unit);
+      },
+      train !== undefined ? onTrain(train) : every === undefined ? undefined : () => onPotential(every(), 1, 1)[0]!,
+    );
     this.#potentials.set(op.id, made);
   }
 
+  /** An accumulator step by step, made when asked for, in the precision of potentials; pieces of the first step in one. */
+  #steps(op: Op, acc: Value, count: number, factors: readonly number[]): (() => Value)[] {
+    const { builder, options } = this.lowering;
+    const piece = (i: number) => (): Value => builder.at(op.id).cast(builder.step(acc, i), options.precision);
+    const first = (): Value =>
+      factors
+        .map((factor, i) => (factor === 1 ? piece(i)() : builder.mul(piece(i)(), factor)))
+        .reduce((sum, part) => builder.add(sum, part));
+    return [first, ...Array.from({ length: count - factors.length }, (_, i) => piece(factors.length + i))];
+  }
+
   /** gain ⊙ acc + bias for every step of an accumulator; the first stands for m merged steps. */
-  #scaled(op: Op, row: Synapse, acc: Value, count: number, m: number, ratio: number, unit = 1): Value[] {
+  #scaled(op: Op, row: Synapse, steps: readonly (() => Value)[], m: number, ratio: number, unit = 1): Value[] {
     const { lowering } = this;
     const { builder } = lowering;
     const { precision } = lowering.options;
@@ -238,9 +269,9 @@ export class StepwiseNetwork implements Carried {
       role === undefined ? undefined : lowering.perChannel(op, role, precision, op.type.shape.length);
     const gain = part(row.gain) ?? 1;
     const bias = part(row.plus);
-    return Array.from({ length: count }, (_, i) => {
+    return steps.map((step, i) => {
       builder.at(op.id);
-      let z = builder.cast(builder.step(acc, i), precision);
+      let z = step();
       if (typeof gain === 'number') z = gain * unit === 1 ? z : builder.mul(z, gain * unit);
       else z = builder.mul(unit === 1 ? z : builder.mul(z, unit), gain);
       if (bias === undefined || bias === 0) return z;
@@ -315,6 +346,10 @@ function repeats(m: number, ratio: number): number {
   return sum;
 }
 
-function mapped(from: Timed, map: (x: Value) => Value): Timed {
-  return potential(from.steps, (m, ratio) => from.take(m, ratio).map(map));
+function mapped(from: Timed, map: (x: Value) => Value, every: (() => Value) | undefined): Potential {
+  return potential(
+    from.steps,
+    (m, ratio) => from.take(m, ratio).map(map),
+    every === undefined ? undefined : () => map(every()),
+  );
 }

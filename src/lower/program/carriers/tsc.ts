@@ -37,7 +37,7 @@ export const tsc = means({
     const on = maxOfCounts(lowering, op, worth);
     const { builder, steps } = lowering;
     const each = Array.from({ length: steps }, (_, t) => builder.step(on, t));
-    return { worth: on, spikes: switchesOf(lowering, each) };
+    return { worth: on, train: () => switchesOf(lowering, each) };
   },
   conversion: {
     neuron: () => ({ name: 'Switch', args: { start: 0.5 } }),

@@ -1,6 +1,7 @@
 import type { Op } from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import type { Lowering } from '../context.js';
+import type { Levels, UselessSteps } from './conversion.js';
 import { dendrite } from './dendrite.js';
 import { means } from './means.js';
 import { overTime } from './means-time.js';
@@ -35,6 +36,22 @@ function neuronComing(lowering: Lowering, current: Value, on: Value): Value {
   return builder.mul(rising, builder.sub(1, on));
 }
 
+/** A spike at step t says 1/t of a layer's range: too few steps tell no level from the next, and late ones are less than the least. */
+function uselessSteps(steps: number, levels: Levels | undefined): UselessSteps | undefined {
+  const { least = 4, most = Infinity } = levels ?? {};
+  if (steps > most) {
+    const reason = `${steps} steps, and a spike behind step ${most} says less than the least code, 1/${most} of a layer’s range`;
+    return { reason, help: `use steps: ${most} at most: more lengthen the latency alone`, steps: most };
+  }
+  if (steps * steps >= least) return undefined;
+  const reason =
+    steps === 1
+      ? 'in 1 step fires only what reaches a layer’s whole range'
+      : `at step ${steps}, the last, a step is about 1/${steps * steps} of a layer’s range, and a level of its codes 1/${least}: none is told from the next`;
+  const enough = levels === undefined ? 16 : Math.ceil(Math.sqrt(least));
+  return { reason, help: `use steps: ${enough} at least`, steps: enough };
+}
+
 /**
  * `ttfs_dynamic` (Rueckauer and Liu 2018, TTFS with a dynamic threshold): a neuron's rate is the inverse of the time of its one
  * spike, from which on each synapse gives its weight at every step, so that membranes ramp. The threshold is higher by the sizes of the weights of
@@ -52,5 +69,6 @@ export const ttfsDynamic = means({
   conversion: {
     neuron: () => ({ name: 'FirstCrossing', args: {} }),
     top: () => 1,
+    useless: ({ steps }, levels) => uselessSteps(steps!, levels),
   },
 });

@@ -1,10 +1,11 @@
-import { type Op, numberAttr } from '../../../network/index.js';
+import { printNeuron } from '../../../equations/index.js';
+import { type Op, numberAttr, windowOf } from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import type { Lowering } from '../context.js';
 import type { Conversion } from './conversion.js';
 import { equationsOf } from './dendrite.js';
-import { atOnce } from './means-time.js';
-import { means } from './means.js';
+import { atOnce, maxOfCounts } from './means-time.js';
+import { type Known, means } from './means.js';
 import { codingNumber, meanWorth, signed, sizeAndSign, trainOfNeuron } from './worth.js';
 
 /** What a spike counts at step t = 1 … T: T − t + 1 evenly, or T·e^(−(t − 1)/τ). */
@@ -29,6 +30,37 @@ function encoded(lowering: Lowering, op: Op, x: Value): Value {
   const { size, sign } = sizeAndSign(lowering, op, x);
   const args = { steps: lowering.steps, tau: codingNumber(lowering, 'tau') };
   return signed(lowering, trainOfNeuron(lowering, op, firstSpikeNeuron, args, atOnce(lowering, op, size)), sign);
+}
+
+/** Whether a layer's neurons are those of the coding, with a threshold that falls by 1 a step to 1. */
+function fallsEvenly({ network, steps }: Lowering, op: Op<'neuron' | 'encode'>): boolean {
+  const { coding, neurons } = network;
+  if (coding?.args['tau'] !== 0) return false;
+  if (op.kind === 'encode') return true;
+  const { attrs, params } = op;
+  const own = ['steps', 'tau', 'theta'].every((name) => params[name] === undefined);
+  if (!own || attrs['steps'] !== steps || attrs['tau'] !== 0 || (attrs['theta'] ?? 1) !== 1) return false;
+  const def = neurons.get(attrs.neuron);
+  return def !== undefined && printNeuron(def) === printNeuron(firstSpikeNeuron);
+}
+
+/**
+ * Where the threshold falls evenly, a spike counts the nearest whole number of the membrane's, 1 to T, and there is one from ½ on: what
+ * the first step with u ≥ w − ½ gives, w = T, T − 1 … 1.
+ */
+function known(lowering: Lowering, op: Op<'neuron' | 'encode'>, x: Value): Known | undefined {
+  if (!fallsEvenly(lowering, op)) return undefined;
+  const { builder, steps } = lowering;
+  const { size, sign } = op.kind === 'encode' ? sizeAndSign(lowering, op, x) : { size: x, sign: undefined };
+  const u = builder.at(op.id).as('whole').mul(size, steps);
+  const fires = builder.as('fires').ge(u, 0.5);
+  // ½ − ε + ½ may be rounded to 1
+  const nearest = builder.select(fires, builder.floor(builder.add(builder.min(u, steps), 0.5)), 0);
+  const worth = builder.mul(nearest, 1 / steps);
+  return {
+    worth: sign === undefined ? worth : builder.mul(worth, sign),
+    count: builder.as('fired').cast(fires, 'f32'),
+  };
 }
 
 /** A threshold that falls by too little, or so far that single precision has no number for it. */
@@ -72,6 +104,17 @@ export const ttfs = means({
   worth: (lowering, op, spikes) =>
     meanWorth(lowering, op, spikes, firstSpikeWeights(lowering.steps, codingNumber(lowering, 'tau'))),
   byTime,
+  atOnce: known,
+  // the earliest spike of a window counts most
+  maximum: (lowering, op, { train, worth }) => {
+    const { builder } = lowering;
+    const most = builder.as('most').maxpool(worth, windowOf(op.attrs));
+    return {
+      worth: most,
+      count: builder.as('fired').cast(builder.gt(most, 0), 'f32'),
+      train: () => maxOfCounts(lowering, op, train()),
+    };
+  },
   conversion: {
     neuron: ({ steps, tau }) => ({ name: 'FirstSpike', args: { steps: steps!, tau: tau! } }),
     top: () => 1,

@@ -5,6 +5,8 @@ import {
   codesOf,
   digitOf,
   functions,
+  integerNormOf,
+  integerSoftmaxOf,
   isFunctionName,
   layerNormOf,
   lookedUp,
@@ -51,15 +53,27 @@ export function matrixProductTrain(lowering: Lowering, op: Op<'matrix_product'>,
 
 /** The digits of a quantised function of all values along an axis. */
 export function groupTrain(lowering: Lowering, op: Op<'group_neuron'>, input: Timed): StepTrain {
-  const { gain = 1, offset = 0, axis, epsilon = 0 } = op.attrs;
+  const { gain = 1, offset = 0 } = op.attrs;
   const v = wholeInput(lowering, op, input, gain, offset);
-  const builder = lowering.builder.at(op.id);
+  lowering.builder.at(op.id);
+  return quantised(lowering, op, ofGroup(lowering, op, v));
+}
+
+function ofGroup(lowering: Lowering, op: Op<'group_neuron'>, v: Value): Value {
+  const { builder } = lowering;
+  const { epsilon = 0, form = 'quotients', count = 1, width, centred = false, divisor = 1 } = op.attrs;
+  const axis = op.attrs.axis + 1;
   const weight = (role: string): Value | undefined => alongAxis(lowering, op, role, lowering.options.precision);
-  const made =
-    op.attrs.function === 'softmax'
-      ? softmaxOf(builder, v, axis + 1)
-      : layerNormOf(builder, v, { axis: axis + 1, epsilon }, weight('gamma'), weight('beta'));
-  return quantised(lowering, op, made);
+  switch (op.attrs.function) {
+    case 'softmax':
+      return softmaxOf(builder, v, axis);
+    case 'layernorm':
+      return layerNormOf(builder, v, { axis, epsilon }, weight('gamma'), weight('beta'));
+    case 'integer_softmax':
+      return integerSoftmaxOf(lowering, op, v, { axis, form, count, width });
+    case 'integer_norm':
+      return integerNormOf(lowering, op, v, { axis, centred, divisor });
+  }
 }
 
 /** The digits of a value's code, or of one digit of it. */

@@ -56,6 +56,7 @@ const mayStand: Readonly<Record<OpRole, boolean>> = {
   same: false,
   delay: false,
   lag: false,
+  'step-mixing': false,
   planes: false,
   gather: false,
   squeeze: false,

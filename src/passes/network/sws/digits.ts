@@ -5,7 +5,6 @@ import {
   type Op,
   type OpRole,
   consumersOf,
-  hasGrid,
   hasWeightMatrix,
   intervalOf,
   intervalSource,
@@ -34,11 +33,12 @@ export const digits = definePass({
   },
   run: (network, { steps, beta }) => {
     if (beta !== 2 || steps < 4) return network;
-    const sites = floatValues(network);
+    const tail = readOutOf(network);
+    const sites = floatValues(network, tail);
     if (sites.size === 0) return network;
     const rewritten = rewrite(network, (op, inputs, to) => {
-      // products are quantised as they are
-      if (op.kind === 'quantize' && sites.has(op.inputs[0]!)) return to.copy(op, op.inputs);
+      // products are quantised as they are; what is read out is quantised then
+      if (op.kind === 'quantize' && sites.has(op.inputs[0]!) && !tail.has(op.id)) return to.copy(op, op.inputs);
       const made = to.copy(op, inputs);
       const site = sites.get(op.id);
       return site === undefined ? made : sumOfDigits(op, made, gridOf(op, site, network, 2 ** steps), to);
@@ -49,8 +49,8 @@ export const digits = definePass({
 });
 
 /** Bounds of the values that no quantiser follows, by the ids of the ops that give them. */
-function floatValues(network: Network): ReadonlyMap<string, Interval> {
-  const candidates = leftInFloat(network);
+function floatValues(network: Network, tail: ReadonlySet<string>): ReadonlyMap<string, Interval> {
+  const candidates = leftInFloat(network, tail);
   const sites = new Map<string, Interval>();
   if (candidates.size === 0 || !network.ops.some(({ kind }) => kind === 'quantize')) return sites;
   const known = new Map<string, Interval | undefined>();
@@ -65,16 +65,22 @@ function floatValues(network: Network): ReadonlyMap<string, Interval> {
   return sites;
 }
 
-/** Nonlinear values that others read than quantisers, and linear ones that a weighted layer reads. */
-function leftInFloat(network: Network): ReadonlySet<string> {
-  const byId = opsById(network);
+/** What acts on decoded values, once. */
+function readOutOf(network: Network): ReadonlySet<string> {
   const consumers = consumersOf(network);
   const isReadOut = (op: Op): boolean => network.outputs.includes(op.id) && consumers.get(op.id)!.length === 0;
-  const tail = readOutTail(network, (op) => op.kind === 'quantize' && !isReadOut(op));
+  return readOutTail(network, (op) => op.kind === 'quantize' && !isReadOut(op));
+}
+
+/** Nonlinear values that others read than quantisers, and linear ones that a weighted layer reads. */
+function leftInFloat(network: Network, tail: ReadonlySet<string>): ReadonlySet<string> {
+  const byId = opsById(network);
+  const consumers = consumersOf(network);
   const found = new Set<string>();
   for (const op of network.ops) {
     if (!isNonlinear(op) || tail.has(op.id)) continue;
-    const quantised = consumers.get(op.id)!.every(hasGrid);
+    const fires = (reader: Op): boolean => roleOf(reader) === 'quantiser' && !tail.has(reader.id);
+    const quantised = consumers.get(op.id)!.every(fires);
     if (!quantised || network.outputs.includes(op.id)) found.add(op.id);
   }
   /** what a weighted layer would have to read through */

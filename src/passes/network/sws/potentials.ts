@@ -175,13 +175,22 @@ function emitOverConcat(
   let at = first;
   let sum: string | undefined;
   for (const [n, input] of concat.inputs.entries()) {
-    const end = at + emitter.op(input).type.shape[0]! * perChannel;
+    const channels = emitter.op(input).type.shape[0]!;
+    const end = at + channels * perChannel;
     const part = { factor: target.factor, constant: n === 0 ? target.constant : 0 };
-    const id = emitWeighted(emitter, op, chain, input, part, withBias && n === 0, [at, end]);
+    const ofPart = chain.map((link) => reshapedPart(link, channels / concat.type.shape[0]!));
+    const id = emitWeighted(emitter, op, ofPart, input, part, withBias && n === 0, [at, end]);
     sum = sum === undefined ? id : emitter.add({ id: `${op.id}.sum`, kind: 'add', inputs: [sum, id], place: op.place });
     at = end;
   }
   return sum!;
+}
+
+/** A reshape as it acts on a part of the channels. */
+function reshapedPart(op: Op, part: number): Op {
+  if (op.kind !== 'reshape') return op;
+  const [channels, ...rest] = op.attrs.shape as [number, ...number[]];
+  return checkedOp({ ...op, attrs: { shape: [channels * part, ...rest] } });
 }
 
 /** A weighted layer whose outputs see a group of channels. */

@@ -1,6 +1,7 @@
 import type { Rounding } from '../../../base/rounding.js';
 import {
   type Attrs,
+  type GroupFunction,
   type Network,
   type Op,
   type OpKind,
@@ -236,7 +237,7 @@ function emitRecoding(emitter: SpikeEmitter, op: Op): void {
 }
 
 /** Layers whose values are made of whole inputs at once, and then quantised. */
-type Whole = Op<'mul' | 'matmul' | 'softmax' | 'layernorm'>;
+type Whole = Op<'mul' | 'matmul' | 'embedding' | GroupFunction>;
 
 function isQuantisedWhole(op: Op): op is Whole {
   return roleOf(op) === 'product' || roleOf(op) === 'group-function';
@@ -296,11 +297,14 @@ function addWhole(
       return add('product', product());
     case 'matmul':
       return add('matrix_product', { ...product(), transpose: source.attrs.transpose });
-    case 'softmax':
-      return add('group_neuron', { ...group(), function: 'softmax', axis: source.attrs.axis });
-    case 'layernorm': {
+    case 'embedding':
+      return emitter.refuse('convert/no-spiking-form', { op: source.id, kind: source.kind, coding: 'sws' }, op, {
+        help: 'rows for the ids that a network takes belong to its encoder; of values inside it there are none: leave it at the input',
+      });
+    // functions of a group
+    default: {
       const params = copiedParams(emitter, source, id);
-      return add('group_neuron', { ...group(), function: 'layernorm', ...source.attrs }, params);
+      return add('group_neuron', { ...group(), function: source.kind, ...source.attrs }, params);
     }
   }
 }

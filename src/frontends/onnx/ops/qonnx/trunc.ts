@@ -1,6 +1,6 @@
 import { quantisedActivation, scaledBy } from '../../activation-quantiser.js';
 import { roundCode } from '../../code-rounding.js';
-import { intervalOf } from '../../../../network/index.js';
+import { boundsOf } from '../../integers.js';
 import type { NodeContext } from '../../context.js';
 import type { RealValue, Value } from '../../values.js';
 import { floatConstant, integerRange, roundingMode, scaleInput, singleValue } from './params.js';
@@ -23,7 +23,8 @@ interface Truncation {
  */
 export function trunc(context: NodeContext): readonly Value[] {
   const second = context.node.inputs.length === 6;
-  const version = context.graph.domainVersion(context.node.domain);
+  // the version without a domain is that of ONNX's own operators
+  const version = context.node.domain === '' ? undefined : context.graph.domainVersion(context.node.domain);
   if (version !== undefined && version >= 2 !== second) {
     context.badForm(
       `it has ${context.node.inputs.length} inputs, which isn't version ${version} of ${context.node.domain}`,
@@ -36,14 +37,18 @@ export function trunc(context: NodeContext): readonly Value[] {
   const input = context.input(0);
   if (input.kind === 'constant') context.badForm('it cuts a constant');
   const x = context.realInAnyLayout(0);
+  const width = (index: number, what: string): number => {
+    const bits = one(index, what);
+    return bits >= 1 && bits <= 64 ? bits : context.badAttribute('bit width', bits);
+  };
   if (!second) {
-    const cut = one(3, 'input bit widths') - one(4, 'output bit widths');
+    const cut = width(3, 'input bit widths') - width(4, 'output bit widths');
     return [truncated(context, x, { scale, zero, cut, scaleLeft: scale, zeroLeft: zero, range: undefined })];
   }
   const scaleLeft = singleValue(context, scaleInput(context, 4, 'the output scale'), 'output scales');
   const cut = Math.round(Math.log2(scaleLeft / scale));
   const range = integerRange(
-    one(5, 'output bit widths'),
+    width(5, 'output bit widths'),
     context.int('signed', 1) !== 0,
     context.int('narrow', 0) !== 0,
   );
@@ -55,7 +60,7 @@ function truncated(context: NodeContext, x: RealValue, truncation: Truncation): 
   if (!Number.isInteger(cut)) context.badForm(`it cuts ${cut} bits`, 'whole numbers of bits are supported');
   const rounding = roundingMode(context, 'FLOOR');
   const unit = 2 ** cut;
-  const bounds = range === undefined ? intervalOf(context.graph.builder, x.op) : undefined;
+  const bounds = range === undefined ? boundsOf(context.graph, x.op) : undefined;
   if (range === undefined && bounds === undefined) {
     context.badForm('its input has no bounds', 'quantise the network before it: Trunc of version 1 doesn’t clip');
   }
@@ -75,7 +80,7 @@ function truncated(context: NodeContext, x: RealValue, truncation: Truncation): 
 
 /** The integers before bits are cut off, as a quantiser of their own. */
 function integers(context: NodeContext, x: RealValue, { scale, zero, cut, range }: Truncation): RealValue {
-  const bounds = intervalOf(context.graph.builder, x.op);
+  const bounds = boundsOf(context.graph, x.op);
   const code = (real: number): number => roundCode('half_even', real / scale + zero);
   const unit = 2 ** cut;
   // beyond what is left after the cut all integers are alike
