@@ -6,6 +6,7 @@ that is started as a process of its own, by python-client.py, comes over the soc
 
 import array
 import atexit
+import faulthandler
 import json
 import os
 import runpy
@@ -15,6 +16,9 @@ import socket
 import sys
 import threading
 import traceback
+
+# Seconds for a program: less than a test has, which couldn't say where its program hangs.
+LIMIT = 200
 
 # What a library says as it is loaded is no answer.
 answers = os.fdopen(os.dup(1), "w")
@@ -45,7 +49,8 @@ def run(args: list[str]) -> None:
 
 
 def perform(args: list[str]) -> None:
-    """Runs a program in this process, and ends with it."""
+    """Runs a program in this process, and ends with it; one that hangs ends with what its threads were at."""
+    faulthandler.dump_traceback_later(LIMIT, exit=True, file=2)
     sys.stdin = open(0, closefd=False)
     sys.stdout = open(1, "w", closefd=False)
     sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)

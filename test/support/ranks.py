@@ -4,6 +4,7 @@ has PyTorch loaded: `ranks.py COUNT [--kill] PROGRAM ARGUMENT...`. With `--kill`
 the others has a record of an epoch. When one fails, the others are ended, and this one fails.
 """
 
+import faulthandler
 import os
 import runpy
 import signal
@@ -35,9 +36,12 @@ def pass_on() -> None:
                 os.kill(pids[-1], signal.SIGKILL)
 
 
+# a fork has no watching thread, and would wait for it: each has one of its own, so that a rank that hangs says where
+faulthandler.cancel_dump_traceback_later()
 for rank in range(int(count)):
     pid = os.fork()
     if pid == 0:
+        faulthandler.dump_traceback_later(150, exit=True, file=2)
         os.close(said)
         os.dup2(to, 1)
         os.close(to)
@@ -48,6 +52,7 @@ for rank in range(int(count)):
         sys.exit()
     pids.append(pid)
 
+faulthandler.dump_traceback_later(170, exit=True, file=2)
 os.close(to)
 reader = threading.Thread(target=pass_on)
 reader.start()

@@ -44,10 +44,10 @@ export function tinyQuantised({
 /** An IDX pair of `count` images, 6×6 unless another edge is given, with labels 0…2. */
 export function tinyImages(count: number, edge = 6): { images: Uint8Array; labels: Uint8Array } {
   const pixels = numbers(count * edge ** 2, 7).map((v) => Math.floor((v + 1) * 127.99));
-  const size = [count >>> 8, count & 255];
+  const size = [count >>> 24, (count >>> 16) & 255, (count >>> 8) & 255, count & 255];
   return {
-    images: Uint8Array.from([0, 0, 8, 3, 0, 0, ...size, 0, 0, 0, edge, 0, 0, 0, edge, ...pixels]),
-    labels: Uint8Array.from([0, 0, 8, 1, 0, 0, ...size, ...Array.from({ length: count }, (_, i) => i % 3)]),
+    images: Uint8Array.from([0, 0, 8, 3, ...size, 0, 0, 0, edge, 0, 0, 0, edge, ...pixels]),
+    labels: Uint8Array.from([0, 0, 8, 1, ...size, ...Array.from({ length: count }, (_, i) => i % 3)]),
   };
 }
 

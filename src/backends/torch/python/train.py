@@ -15,6 +15,7 @@ import os
 import shutil
 import sys
 import time
+import traceback
 import zipfile
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -40,6 +41,8 @@ HERE = Path(__file__).resolve().parent
 SLOTS = {"momentum_buffer": "velocity", "exp_avg": "first_moment", "exp_avg_sq": "second_moment"}
 MEASURED, MEASURED_AT_ONCE = 1000, 100
 INTERRUPTED = 130
+# what `one_of_several` must not take apart
+HELD: list[object] = []
 
 
 def at_least_one(text: str) -> int:
@@ -163,6 +166,8 @@ class Trainer:
             kept = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"
             more: dict[str, Any] = {kept: False}
             self.wrapped = DistributedDataParallel(self.network, device_ids=ids, **more)
+        if self.world > 1:
+            HELD.extend([self.wrapped, distributed.group.WORLD])
         if options.compile:
             self.wrapped = torch.compile(self.wrapped)  # type: ignore[assignment]
         self.params: dict[str, Tensor] = {NAMES.get(key, key): p for key, p in self.network.named_parameters()}
@@ -737,6 +742,24 @@ class Trainer:
             distributed.destroy_process_group()
 
 
+def one_of_several() -> None:
+    """Ends this process as `main` does, without taking apart what it holds.
+
+    The destructor of a Gloo group waits, under the interpreter's lock, for threads that may be waiting for that lock.
+    """
+    status: object = 0
+    try:
+        main()
+    except SystemExit as error:
+        status = error.code
+    except BaseException:  # noqa: BLE001
+        traceback.print_exc()
+        status = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status if isinstance(status, int) else 0)
+
+
 def main() -> None:
     recipe = json.loads((HERE / "training.json").read_text())
     options = arguments(recipe["settings"])
@@ -762,4 +785,6 @@ def run(trainer: Trainer) -> None:
 
 
 if __name__ == "__main__":
+    if "RANK" in os.environ:
+        one_of_several()
     main()
