@@ -86,7 +86,7 @@ export function withVerifyAlone(args: readonly string[]): readonly string[] {
 
 /**
  * Splits `FILE#CONFIG`. What stands behind the last `#` is a configuration behind a model file, the time behind a NIR file
- * (`net.nir#steps=100,dt=1e-3`), and a configuration where it could be a name.
+ * (`net.nir#steps=100,dt=1e-3,coding=direct`), and a configuration where it could be a name.
  */
 export function parseTarget(text: string): Target {
   const match = /^(.+)#([A-Za-z_][\w-]*)$/s.exec(text) ?? /^(.+\.(?:spike|nir))#([^#/\\]+)$/s.exec(text);

@@ -111,7 +111,7 @@ function remedy({ shape, layout }: Dataset, need: Need): string {
   const wanted = need.shape;
   const list = (axes: readonly (string | number)[]): string => `[${axes.join(', ')}]`;
   if (need.frames === true && same(shape, wanted.slice(1)))
-    return `\`coding events\` takes ${wanted[0]} frames a sample, ${list(['count', ...wanted])}; images go to \`coding direct\``;
+    return `\`coding events\` takes ${wanted[0]} frames a sample, ${list(['count', ...wanted])}; images go to \`coding direct\` (of a NIR file: NET.nir#coding=direct)`;
   if (count(shape) === count(wanted) && layout === undefined && Math.min(shape.length, wanted.length) === 1)
     return 'say in which order the channels lie: --layout nchw, or --layout nhwc for channels last';
   return `save the samples as ${list(['count', ...wanted])}, or change the network's input; nothing is resized, cropped or recoloured`;

@@ -17,7 +17,7 @@ export async function prepare(targets: readonly Target[], emit: readonly Artifac
   if (targets.some(isNir) || emit.includes('nir')) await loadNir();
 }
 
-/** A NIR file: `NET.nir`, or `NET.nir#steps=N,dt=SECONDS`. */
+/** A NIR file: `NET.nir`, or `NET.nir#steps=N,dt=SECONDS,coding=direct`. */
 export function openNir({ path, config }: Target, findings: Findings) {
   const said = parseTime(config);
   // says what is wrong with the path, before HDF5 does

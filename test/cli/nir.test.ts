@@ -5,6 +5,8 @@ import { driver } from '../../src/commands/index.js';
 import { encodeNir, loadNir, readNir } from '../../src/data/nir.js';
 import type { NirArray, NirGraph, NirNode } from '../../src/frontends/nir/index.js';
 import { array, nirGraph, nirNode } from '../support/nir.js';
+import { integers, writeNpz } from '../support/npz.js';
+import { seeded } from '../support/random-network.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { type Ran, spikec as runLine } from './fake.js';
 
@@ -63,7 +65,45 @@ it('steps and time step stand behind the name of a NIR file: compile, cost and d
   expect((await spikec('diff', '@net.nir', 'steps=10,dt=1e-3', 'steps=20,dt=1e-3')).code).toBe(1);
 });
 
-it.each(['foo=1', 'foo', 'steps=0', 'steps=1.5', 'dt=-1', 'steps=10,,foo=2', 'steps'])(
+it('with coding=direct an image stands at every step: it evaluates as the same image given as frames', async () => {
+  written('net.nir', lif(4e-3, 3));
+  const next = seeded(3);
+  const images = Array.from({ length: 40 * 2 }, () => next() * 3);
+  const frames = Array.from({ length: 40 }, (_, n) =>
+    Array.from({ length: 6 }, () => images.slice(2 * n, 2 * n + 2)).flat(),
+  );
+  const labels = Array.from({ length: 40 }, () => Number(next() < 0.5));
+  const write = (name: string, shape: number[], values: number[]): string =>
+    writeNpz(join(folder, name), {
+      x: { shape, data: Float32Array.from(values) },
+      y: { shape: [40], data: integers(labels) },
+    });
+  const [asImages, asFrames] = [write('images.npz', [40, 2], images), write('frames.npz', [40, 6, 2], frames.flat())];
+  const [direct, events] = await Promise.all([
+    spikec('eval', '@net.nir#steps=6,dt=1e-3,coding=direct', '--data', asImages, '--json'),
+    spikec('eval', '@net.nir#steps=6,dt=1e-3', '--data', asFrames, '--json'),
+  ]);
+  const { accuracy, spikes_per_neuron } = JSON.parse(direct.out);
+  expect(spikes_per_neuron).toBeGreaterThan(0.1);
+  expect(JSON.parse(events.out)).toMatchObject({ accuracy, spikes_per_neuron });
+  const refused = await spikec('eval', '@net.nir#steps=6,dt=1e-3', '--data', asImages);
+  expect(refused.err).toContain('NET.nir#coding=direct');
+  const extended = await spikec(
+    'compile',
+    '@net.nir#steps=6,dt=1e-3',
+    '--emit',
+    'nir',
+    '--nir-extensions',
+    '-o',
+    '@ext',
+  );
+  expect(extended.code).toBe(0);
+  expect((await spikec('cost', '@ext/network.nir#coding=direct')).err).toContain(
+    "the file's own metadata say its coding",
+  );
+});
+
+it.each(['foo=1', 'foo', 'coding=rate', 'steps=0', 'steps=1.5', 'dt=-1', 'steps=10,,foo=2', 'steps'])(
   '%s behind the name of a NIR file is refused by its code',
   async (said) => {
     written('net.nir', lif(4e-3, 1));

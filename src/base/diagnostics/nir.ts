@@ -39,8 +39,8 @@ name: \`net.nir#steps=100,dt=1e-3\`.`,
   'nir/bad-option': define<{ text: string }>(
     'error',
     ({ text }) => `"${text}" says nothing about a NIR file`,
-    `Behind the name of a NIR file stand \`steps=N\`, the time steps of the input, and \`dt=SECONDS\`, the length of one:
-\`net.nir#steps=100,dt=1e-3\`.`,
+    `Behind the name of a NIR file stand \`steps=N\`, the time steps of the input, \`dt=SECONDS\`, the length of one, and
+\`coding=direct\` where the input is one image, the same at every step: \`net.nir#steps=100,dt=1e-3\`.`,
   ),
   'nir/bad-metadata': define<{ name: 'dt' | 'steps'; value: number; most: number }>(
     'error',

@@ -39,6 +39,13 @@ export function importNir(
     fail('nir/extension-version', { version }, { file: file.path });
   const { time, notes } = timeOf(graph, flat, said, file.path);
   const coding = version === undefined ? undefined : codingOf(graph, file.path);
+  if (coding !== undefined && said.coding !== undefined)
+    fail(
+      'nir/bad-option',
+      { text: `coding=${said.coding}` },
+      { file: file.path },
+      { help: `the file's own metadata say its coding, ${coding.name}` },
+    );
   const network = new NirImport(flat, time, file, version !== undefined).network(coding);
   return { network, time, notes };
 }
@@ -81,7 +88,7 @@ class NirImport {
       if (problem !== undefined) this.#layers.bad(problem.op, problem.message);
       return said;
     }
-    return { ...network, coding: { name: 'events', args: { steps: this.time.steps } } };
+    return { ...network, coding: { name: this.time.coding, args: { steps: this.time.steps } } };
   }
 
   #readOut(name: string, { metadata }: NirNode, id: string): string {
@@ -91,7 +98,7 @@ class NirImport {
     const attrs =
       typeof said === 'string'
         ? attributesOf(said, (problem) => this.#layers.bad(name, problem))
-        : { coding: 'events' };
+        : { coding: this.time.coding };
     return this.#layers.add(this.#endId(metadata, 'readout', `${id}.readout`), 'decode', [id], attrs);
   }
 
@@ -269,7 +276,7 @@ class NirImport {
     const attrs =
       typeof said === 'string'
         ? { ...attributesOf(said, (problem) => this.#layers.bad(name, problem)), steps: this.time.steps }
-        : { coding: 'events', steps: this.time.steps };
+        : { coding: this.time.coding, steps: this.time.steps };
     return this.#layers.add(this.#endId(node.metadata, 'coding', `${name}.frames`), 'encode', [id], attrs);
   }
 

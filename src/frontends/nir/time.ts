@@ -1,11 +1,14 @@
 import { type Diagnostic, diagnostic, fail } from '../../base/diagnostics/index.js';
 import type { FlatGraph, NirArray, NirGraph } from './graph.js';
 
-/** How a NIR file is seen in steps: seconds of a step, and how many steps an input has. */
+/** How a NIR file is seen in steps: seconds of a step, how many steps an input has, and whether it has a frame for each or is one image. */
 export interface NirTime {
   readonly dt: number;
   readonly steps: number;
+  readonly coding: NirCoding;
 }
+
+type NirCoding = 'events' | 'direct';
 
 /** Of a file that says nothing of steps. */
 const usualSteps = 32;
@@ -13,19 +16,26 @@ const usualSteps = 32;
 const usualStep = 1e-4;
 const mostSteps = 100_000;
 
-/** `steps=100,dt=1e-3`: what stands behind a file's name. */
+/** `steps=100,dt=1e-3,coding=direct`: what stands behind a file's name. */
 export function parseTime(text: string | undefined): Partial<NirTime> {
-  const found: { dt?: number; steps?: number } = {};
+  const found: { dt?: number; steps?: number; coding?: NirCoding } = {};
   for (const part of (text ?? '').split(',').filter((one) => one !== '')) {
+    const coding = /^\s*coding\s*=\s*(events|direct)\s*$/.exec(part)?.[1];
+    if (coding !== undefined) {
+      found.coding = coding as NirCoding;
+      continue;
+    }
     const [, name, value] = /^\s*(steps|dt)\s*=\s*([0-9.eE+-]+)\s*$/.exec(part) ?? [];
     const number = Number(value);
-    if (name === undefined || !isValid(name as keyof NirTime, number)) fail('nir/bad-option', { text: part });
-    found[name as keyof NirTime] = number;
+    if (name === undefined || !isValid(name as TimeName, number)) fail('nir/bad-option', { text: part });
+    found[name as TimeName] = number;
   }
   return found;
 }
 
-function isValid(name: keyof NirTime, value: number): boolean {
+type TimeName = 'dt' | 'steps';
+
+function isValid(name: TimeName, value: number): boolean {
   if (name === 'steps') return Number.isInteger(value) && value >= 1 && value <= mostSteps;
   return value > 0 && Number.isFinite(value);
 }
@@ -41,7 +51,7 @@ export function timeOf(
   const assumed = (what: string, why: string): void => {
     notes.push(diagnostic('nir/assumed', { what, why }, { file }));
   };
-  const own = (name: keyof NirTime): number | undefined => {
+  const own = (name: TimeName): number | undefined => {
     const value = graph.metadata?.get(name);
     if (typeof value !== 'object' || value.data.length !== 1) return undefined;
     const [number] = value.data as unknown as [number];
@@ -65,7 +75,7 @@ export function timeOf(
     steps = usualSteps;
     assumed(`${steps} time steps`, 'the file says nothing of them');
   }
-  return { time: { dt, steps }, notes };
+  return { time: { dt, steps, coding: said.coding ?? 'events' }, notes };
 }
 
 function needsStep({ nodes }: FlatGraph): boolean {

@@ -209,6 +209,7 @@ function partFor(graph: OnnxGraph, output: string, file: string, diagnostics: Di
 /** What people give in place of an ONNX file, by its name. */
 const otherFormats: readonly (readonly [RegExp, string])[] = [
   [/\.spike$/i, 'this is a model file, which `spikec compile`, `eval` and `cost` take as it is; name the ONNX file'],
+  [/\.(nir|ir)$/i, 'this is a network that `spikec compile`, `eval` and `cost` take as it is; name the ONNX file'],
   [/\.(pth?|ckpt)$/i, 'this looks like a PyTorch checkpoint: write an ONNX file with torch.onnx.export'],
   [/\.(h5|keras|pb|tflite)$/i, 'this looks like a TensorFlow file: write an ONNX file with tf2onnx'],
 ];

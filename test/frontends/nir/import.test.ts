@@ -314,8 +314,8 @@ it('files written and read again hold the same graph, old ones without reset and
 
 it('the step is what is said, what the file says, or what its neurons agree on; what is assumed is said', () => {
   const time = (graph: NirGraph, text?: string) => importNir(graph, parseTime(text), file);
-  expect(time(simple, 'steps=9,dt=2e-4').time).toEqual({ steps: 9, dt: 2e-4 });
-  expect(time(simple).time).toEqual({ steps: 32, dt: 1e-4 });
+  expect(time(simple, 'steps=9,dt=2e-4').time).toEqual({ steps: 9, dt: 2e-4, coding: 'events' });
+  expect(time(simple).time).toEqual({ steps: 32, dt: 1e-4, coding: 'events' });
   expect(time(simple).notes.map(({ code }) => code)).toEqual(['nir/assumed', 'nir/assumed']);
   const said = {
     ...simple,
@@ -338,7 +338,7 @@ it('the step is what is said, what the file says, or what its neurons agree on; 
       `nir/bad-metadata: the file's metadata say ${name} = ${value}, which is no`,
     );
     // what is said behind the name holds in its place
-    expect(time(bad, 'steps=9,dt=2e-4').time).toEqual({ steps: 9, dt: 2e-4 });
+    expect(time(bad, 'steps=9,dt=2e-4').time).toEqual({ steps: 9, dt: 2e-4, coding: 'events' });
   }
   expect(codeOf(() => parseTime('steps=0'))).toBe('nir/bad-option: "steps=0" says nothing about a NIR file');
   expect(codeOf(() => parseTime('fast'))).toBe('nir/bad-option: "fast" says nothing about a NIR file');
