@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { findCompiler } from '../engines/native/compiler.js';
+import { DiagnosticError } from '../base/diagnostics/index.js';
+import { findCompiler } from '../engines/native/find-compiler.js';
 import { installCommand, packagesOf } from '../engines/packages.js';
 import { describePython } from '../train/python.js';
 import { isFile, readText } from '../data/files.js';
@@ -34,9 +35,10 @@ export async function versions(): Promise<Versions> {
 
 async function compiler(): Promise<string> {
   try {
-    return (await findCompiler()).command;
-  } catch {
-    return 'no C compiler';
+    return (await findCompiler()).name;
+  } catch (error) {
+    if (!(error instanceof DiagnosticError)) throw error;
+    return `no C compiler: ${error.diagnostics[0]!.help}`;
   }
 }
 

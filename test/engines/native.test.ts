@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Engine } from '../../src/engines/index.js';
-import { compileProgram, findCompiler } from '../../src/engines/native/compiler.js';
+import { compileProgram } from '../../src/engines/native/compiler.js';
+import { findCompiler } from '../../src/engines/native/find-compiler.js';
 import { emitInference } from '../../src/engines/native/inference.js';
 import { ProgramBuilder, type Program, evaluate } from '../../src/tensor/index.js';
 import { optimisedEngines } from '../support/native.js';
@@ -181,12 +182,12 @@ describe('without a C compiler', () => {
   it('the native engine says which it looked for, and what helps', async () => {
     vi.stubEnv('CC', '/nowhere/cc');
     vi.resetModules();
-    const { findCompiler } = await import('../../src/engines/native/compiler.js');
+    const { findCompiler } = await import('../../src/engines/native/find-compiler.js');
     const error: unknown = await findCompiler().catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ diagnostics: [{ code: 'engine/unavailable' }] });
     const [{ message, help }] = (error as { diagnostics: [{ message: string; help: string }] }).diagnostics;
     expect(message).toContain('/nowhere/cc');
-    expect(help).toContain('apt install gcc');
+    expect(help).toContain('unset CC');
   });
 });
 

@@ -68,4 +68,5 @@ it('where native would pay and no compiler is there, auto says so and goes on wi
   expect(name).toBe('fused');
   expect(notes).toMatchObject([{ code: 'engine/native-missing', severity: 'note' }]);
   expect(notes[0]!.message).toContain('/nowhere/cc');
+  expect(notes[0]!.help).toContain('unset CC');
 });

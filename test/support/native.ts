@@ -1,7 +1,7 @@
 import { DiagnosticError } from '../../src/base/diagnostics/index.js';
 import type { Engine } from '../../src/engines/index.js';
 import { nativeEngine, openNative } from '../../src/engines/native.js';
-import { findCompiler } from '../../src/engines/native/compiler.js';
+import { findCompiler } from '../../src/engines/native/find-compiler.js';
 import { requireKoffi } from '../../src/engines/native/library.js';
 
 async function isPresent(): Promise<boolean> {

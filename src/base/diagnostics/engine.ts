@@ -39,7 +39,7 @@ install script fails. The message has the command that installs what is missing;
       `runs on ${engine} (some ${seconds.toFixed(0)} s); the engine native would take about half as long, but isn't here: ${reason}`,
     `\`auto\` estimates how long the work takes from the number of samples and from what the program computes. Where compiling the
 program takes much less time than that saves, it chooses the engine \`native\`, which needs a C compiler and the package koffi. One of
-them is missing here. The work is done all the same, by the engine that the message names.`,
+them is missing here; the help says what brings it. The work is done all the same, by the engine that the message names.`,
   ),
   'engine/refused': define<{ engine: string; what: string; reason: string }>(
     'error',

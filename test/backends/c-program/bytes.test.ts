@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Tensor, elementCount, tensor } from '../../../src/base/dtype.js';
-import { type Compiler, findCompiler } from '../../../src/engines/native/compiler.js';
+import { type Compiler, findCompiler } from '../../../src/engines/native/find-compiler.js';
 import { emitInference } from '../../../src/engines/native/inference.js';
 import { openNative } from '../../../src/engines/native.js';
 import { type ConvAttrs, type Program, ProgramBuilder, concreteShape, evaluate } from '../../../src/tensor/index.js';
