@@ -14,6 +14,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compilerPackage } from '../dist/src/engines/packages.js';
 import { alone, answer, bestTimes, heldSteps, option, writeTables } from './lib/contest.mjs';
 
 const threads = Number(option('threads', 2));
@@ -151,11 +152,11 @@ async function stepOf(name, memory) {
 
 const statesOf = (step) => new Map(step.states.map(({ id, initial }) => [id, initial]));
 
-/** `native:low` is `native` with `memory low`. */
+/** `native:low` is `native` with `memory low`, `native:zig` that by the C compiler from npm. */
 async function contend(network, contender) {
   const { engineNamed } = await import('../dist/src/engines/index.js');
   const [engine, memory] = contender.split(':');
-  const { step, feeds } = await stepOf(network, memory);
+  const { step, feeds } = await stepOf(network, memory === 'low' ? memory : undefined);
   const executable = await engineNamed(engine).open(step.program, { threads, states: statesOf(step) });
   await answer(heldSteps(executable, feeds));
   await executable.dispose();
@@ -213,6 +214,13 @@ async function measured(name, network, command, args, env = {}) {
   }
 }
 
+/** What a contender needs in its environment. */
+function environment(engine) {
+  if (!engine.endsWith(':zig')) return {};
+  const zig = new URL(`../node_modules/${compilerPackage()?.name}/zig`, import.meta.url);
+  return { CC: `${fileURLToPath(zig)} cc` };
+}
+
 /** A folder with the network in PyTorch as `compile --emit torch` writes it. */
 function emitted(network) {
   const { text, file, config } = networks[network];
@@ -230,7 +238,7 @@ async function compare(network) {
   const rows = [];
   for (const engine of list('engines', 'native,onnxruntime,fused,tfjs-tensorflow,tfjs-wasm')) {
     const args = [self, '--contender', engine, '--networks', network, '--threads', String(threads)];
-    rows.push(await measured(`\`${engine}\``, network, process.execPath, args));
+    rows.push(await measured(`\`${engine}\``, network, process.execPath, args, environment(engine)));
   }
   const asked = list('peers', 'eager,compile,spikingjelly,tfjs');
   const wanted = peers === true ? asked : [...new Set(asked.flatMap((peer) => peers[peer] ?? []))];
