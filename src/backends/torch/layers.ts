@@ -260,6 +260,20 @@ const embedding: Emit<'embedding'> = (context, op, inputs) => {
   return called(context, op, inputs, `${helper(context, 'Embedding')}(${shape.join(', ')})`);
 };
 
+const layernorm: Emit<'layernorm'> = (context, op, inputs) => {
+  if (Object.keys(op.params).length === 0) return written(context, op, inputs);
+  const { axis, epsilon } = op.attrs;
+  const has = (role: string): string => `${role}=${bool(op.params[role] !== undefined)}`;
+  const args = [
+    op.type.shape[axis]!,
+    `axis=${axis + 1}`,
+    `epsilon=${float(epsilon, false)}`,
+    has('gamma'),
+    has('beta'),
+  ];
+  return called(context, op, inputs, `${helper(context, 'LayerNorm')}(${args.join(', ')})`);
+};
+
 const dropout: Emit<'dropout'> = (context, op, inputs) => {
   if (op.attrs.rate === 0) return { code: inputs[0]!.code, steps: inputs[0]!.steps };
   return {
@@ -382,7 +396,7 @@ export const torchLayers: { readonly [K in OpKind]: Emit<K> } = {
   sigmoid: written,
   function: written,
   softmax: written,
-  layernorm: written,
+  layernorm,
   integer_softmax: none,
   integer_norm: none,
   embedding,

@@ -113,6 +113,10 @@ const bodies: Readonly<Record<string, Parameters<typeof tinyModel>[0]>> = {
   'an embedding of whole numbers': {
     body: 'image | flatten | linear(12) | spike | embedding(2, 3) | positions | spike | mean(axis: 1) | linear(3)',
   },
+  'layer norm over the features of tokens, and over channels by the axes that are moved': {
+    body: `image | conv(4, kernel: 3, stride: 2) | spike | reshape([4, -1]) | permute([1, 0]) | linear(6) | layernorm | spike
+      | permute([1, 0]) | linear(5) | layernorm | permute([1, 0]) | spike | mean(axis: 0) | linear(3)`,
+  },
   'a delay in a chain, the last step read out': {
     body: 'image | flatten | linear(6) | spike | delay(2) | linear(3) | readout(last)',
   },

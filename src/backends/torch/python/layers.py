@@ -499,6 +499,22 @@ class Embedding(nn.Module):
         return rows * known.unsqueeze(-1)
 
 
+class LayerNorm(nn.Module):
+    """Normalises along an axis, with a gain and a shift for each place there."""
+
+    def __init__(self, places: int, *, axis: int, epsilon: float, gamma: bool, beta: bool) -> None:
+        super().__init__()
+        self._places = places
+        self._axis = axis
+        self._epsilon = epsilon
+        self.gamma = nn.Parameter(torch.ones(places)) if gamma else None
+        self.beta = nn.Parameter(torch.zeros(places)) if beta else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        last = x.movedim(self._axis, -1)
+        return functional.layer_norm(last, (self._places,), self.gamma, self.beta, self._epsilon).movedim(-1, self._axis)
+
+
 class Dropout(nn.Module):
     """Drops values in training, of a sample the same at all of its time steps."""
 
