@@ -144,7 +144,7 @@ function writeSamples(path: string, samples: Samples): void {
   const bytes = raw && Array.from({ length: count }, (_, i) => i).every((i) => samples.raw(i) instanceof Uint8Array);
   const size = elementCount(shape) * count * (bytes ? 1 : 4);
   const { numbers } = samples;
-  const boxes = numbers === undefined ? 0 : 4 * numbers.length;
+  const beside = numbers === undefined ? 0 : 4 * numbers.length;
   const header = JSON.stringify({
     __metadata__: { scale: String(raw ? samples.scale : 1), normalised: String(!raw) },
     images: { dtype: bytes ? 'U8' : 'F32', shape: [count, ...shape], data_offsets: [0, size] },
@@ -152,10 +152,10 @@ function writeSamples(path: string, samples: Samples): void {
     ...(numbers === undefined
       ? {}
       : {
-          boxes: {
+          [samples.detector === undefined ? 'numbers' : 'boxes']: {
             dtype: 'F32',
             shape: [count, numbers.length / count],
-            data_offsets: [size + 4 * count, size + 4 * count + boxes],
+            data_offsets: [size + 4 * count, size + 4 * count + beside],
           },
         }),
   });
@@ -173,7 +173,7 @@ function writeSamples(path: string, samples: Samples): void {
     }
     const classes = Int32Array.from(labels);
     writeSync(file, new Uint8Array(classes.buffer));
-    if (numbers !== undefined) writeSync(file, new Uint8Array(numbers.buffer, numbers.byteOffset, boxes));
+    if (numbers !== undefined) writeSync(file, new Uint8Array(numbers.buffer, numbers.byteOffset, beside));
   } finally {
     closeSync(file);
   }

@@ -67,7 +67,7 @@ export function trainingFolder(training: TorchTraining): Files {
 }
 
 function addTraining(files: Files, training: TorchTraining): void {
-  for (const name of ['train.py', 'data.py', 'bits.py', 'detection.py', 'stopping.py'])
+  for (const name of ['train.py', 'data.py', 'losses.py', 'mixing.py', 'bits.py', 'detection.py', 'stopping.py'])
     files.set(name, pythonFile(name));
   for (const [name, content] of torchTraining(training)) files.set(name, content);
 }

@@ -70,37 +70,23 @@ export function unknownSetting({ settings, network }: Pick<TorchTraining, 'setti
   return inputParts(network).length > 1 ? 'several inputs' : unknownOf(settings);
 }
 
-function unknownOf({
-  loss,
-  labels,
-  clip,
-  schedule,
-  augment,
-  frozen = [],
-  factors,
-  average,
-  measures,
-  memory,
-  others,
-}: TrainSettings): string | undefined {
+function unknownOf(settings: TrainSettings): string | undefined {
+  const { loss, labels, augment, average, measures, memory, others, bits } = settings;
   if (others !== undefined) return 'several outputs';
-  if (labels !== undefined && labels !== 'boxes') return 'labels that are numbers';
   if (distillations(loss).length > 0) return 'the loss `distill`';
-  const known = ['cross_entropy', 'tet', 'mse', 'yolo'];
-  for (const one of taskLosses(loss)) {
-    if (!known.includes(one.kind)) return `the loss \`${one.kind}\``;
-    if ('weights' in one && one.weights !== undefined) return 'weights of classes';
-  }
-  if (loss.kind === 'sum') return loss.terms.length === 1 ? 'a factor of the loss' : 'a loss of several terms';
-  if (schedule.kind === 'plateau') return 'the schedule `plateau`';
-  for (const name of ['scale', 'erase', 'drop', 'jitter', 'mixup', 'cutmix'] as const)
-    if (augment[name] !== undefined) return `\`${name}\` in \`augment\``;
-  if (clip !== undefined) return 'the setting `clip`';
-  if (factors !== undefined) return '`groups`, learning rates of layers,';
+  if (loss.kind === 'sum' && loss.terms.some((term) => term.loss.kind === 'firing')) return 'the loss `firing`';
+  const detects = taskLosses(loss).some(({ kind }) => kind === 'yolo');
+  if (detects && loss.kind === 'sum') return 'a loss of several terms that has boxes';
+  const { flip, crop, drop, jitter, erase, scale, mixup, cutmix } = augment;
+  const redrawn = [scale, erase, mixup, cutmix].some((one) => one !== undefined);
+  // numbers of pixels would have to move with them
+  if (labels === 'numbers' && (flip || crop > 0 || redrawn)) return '`augment` of images whose labels are numbers';
+  if (labels === 'boxes' && (redrawn || drop !== undefined || jitter !== undefined))
+    return '`augment` of images with boxes by more than `flip` and `crop`';
   if (memory !== undefined) return '`memory low`';
-  if (average !== undefined) return 'the setting `average`';
+  if (average !== undefined && bits !== undefined) return 'the setting `average` beside learned bits';
   if (measures === true) return '`normalize measured` (a training measures it: write the numbers)';
-  return frozen.length > 0 ? 'layers that are frozen' : undefined;
+  return undefined;
 }
 
 function recipeOf({ network, config, settings, data, layout }: TorchTraining): object {

@@ -25,8 +25,8 @@ export interface Trained {
   readonly records: readonly EpochRecord[];
 }
 
-/** Bars and diagonals in noise, as bytes. */
-export function pictures(shape: readonly number[], count: number): Dataset {
+/** Bars and diagonals in noise, as bytes; with `numbers` each has three from 0 to 1. */
+export function pictures(shape: readonly number[], count: number, numbers = false): Dataset {
   const next = random(5);
   const size = elementCount(shape);
   const [height, width] = shape.slice(-2) as [number, number];
@@ -36,10 +36,12 @@ export function pictures(shape: readonly number[], count: number): Dataset {
     const bright = [x < width / 3, y < height / 3, Math.abs(x - y) < 2][labels[Math.floor(i / size)]!]!;
     return Math.floor((bright ? 180 : 20) + 70 * Math.abs(next()));
   });
+  const targets = Float32Array.from({ length: 3 * count }, () => Math.abs(next()));
   return {
+    ...(numbers ? { targets: 3 } : {}),
     name: 'pictures',
     shape,
-    classes: 3,
+    classes: numbers ? 0 : 3,
     classesKnown: false,
     length: count,
     scale: 255,
@@ -48,6 +50,7 @@ export function pictures(shape: readonly number[], count: number): Dataset {
       count: n,
       images: images.slice(start * size, (start + n) * size),
       labels: labels.slice(start, start + n),
+      ...(numbers ? { targets: targets.slice(3 * start, 3 * (start + n)) } : {}),
     }),
     close: () => undefined,
   };
@@ -60,20 +63,28 @@ function sampleShape(network: Network): readonly number[] {
   return frames ? [stepsOfNetwork(network), ...shape] : shape;
 }
 
-function opened(text: string) {
+function opened(text: string, numbers = false) {
   const { value, diagnostics } = checkModel({ name: 'model.spike', text }, diskLoader('model.spike', false));
   if (value === undefined) throw new Error(diagnostics.map(({ message }) => message).join('; '));
   const config = [...value.configs.values()][0]!;
   const { settings: plain } = trainSettings(config, {});
   const { value: network } = lowerModel(config, { seed: plain.seed });
   const bits = bitTraining(config, network!, plain.rate);
-  return { network: network!, config, settings: bits === undefined ? plain : { ...plain, bits } };
+  const labels = numbers ? { labels: 'numbers' as const } : {};
+  return { network: network!, config, settings: { ...plain, ...(bits === undefined ? {} : { bits }), ...labels } };
 }
 
-export async function trainedHere(text: string, count: number, engine: Engine = onnxruntimeEngine): Promise<Trained> {
-  const { network, settings } = opened(text);
+export async function trainedHere(
+  text: string,
+  count: number,
+  engine: Engine = onnxruntimeEngine,
+  numbers = false,
+): Promise<Trained> {
+  const { network, settings } = opened(text, numbers);
   const trainee = traineeOf(network, settings);
-  const samples = Samples.load(pictures(sampleShape(network), count), count, settings.normalisation);
+  const own = settings.labels === 'input' ? { targetIsInput: true as const } : {};
+  const data = { ...pictures(sampleShape(network), count, numbers), ...own };
+  const samples = Samples.load(data, count, settings.normalisation);
   const losses: number[] = [];
   let states: ReadonlyMap<string, Tensor> = new Map();
   const { records } = await trainLoop({
@@ -90,8 +101,8 @@ export async function trainedHere(text: string, count: number, engine: Engine = 
 }
 
 /** Writes the folder of a training and its samples. */
-export function folderOf(text: string, count: number): string {
-  const { network, config, settings } = opened(text);
+export function folderOf(text: string, count: number, numbers = false): string {
+  const { network, config, settings } = opened(text, numbers);
   const folder = temporaryFolder();
   const files = trainingFolder({
     network,
@@ -105,19 +116,23 @@ export function folderOf(text: string, count: number): string {
     writeFileSync(join(folder, name), content);
   }
   const shape = sampleShape(network);
-  const { images, labels } = pictures(shape, count).read(0, count);
+  const { images, labels, targets } = pictures(shape, count, numbers).read(0, count);
   const metadata = { scale: '255' };
   writeTensors(
     folder,
     'samples.safetensors',
-    { images: tensor('u8', [count, ...shape], images), labels: tensor('i32', [count], labels) },
+    {
+      images: tensor('u8', [count, ...shape], images),
+      labels: tensor('i32', [count], labels),
+      ...(targets === undefined ? {} : { numbers: tensor('f32', [count, 3], targets) }),
+    },
     metadata,
   );
   return folder;
 }
 
-export function trainedInPyTorch(text: string, count: number): Trained {
-  const folder = folderOf(text, count);
+export function trainedInPyTorch(text: string, count: number, numbers = false): Trained {
+  const folder = folderOf(text, count, numbers);
   const said = runPython(folder, ['train.py', '--samples', 'samples.safetensors', '--said']);
   return resultOf(folder, said);
 }
@@ -193,6 +208,13 @@ export function expectSame(found: Trained, wanted: Trained, within = { losses: 1
     for (let i = 0; i < data.length; i++)
       expect(Math.abs(other[i]! - data[i]!) / scale, `${name}[${i}]`).toBeLessThan(within.states);
   }
+  const figures = ['rate', 'accuracy', 'mae', 'val_accuracy', 'val_mae', 'val_loss'] as const;
+  for (const [i, record] of wanted.records.entries())
+    for (const figure of figures) {
+      const found_ = found.records[i]![figure];
+      if (record[figure] === undefined) expect(found_, figure).toBeUndefined();
+      else expect(Math.abs(found_! - record[figure]), figure).toBeLessThan(3e-5);
+    }
   const events = ({ records }: Trained) =>
     records.map(({ renewals = [], settled = [], bits }) => ({
       bits,

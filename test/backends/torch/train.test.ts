@@ -44,6 +44,35 @@ const cases: Readonly<Record<string, string>> = {
       | spike(RandomLeakLIF(theta: 0.3)) | Recurrent(6) | linear(3)`,
     },
   ),
+  'gradients held to a length, the greater rates of some layers, others frozen': tiny(
+    'LIF(tau: 2, theta: 0.7)',
+    'optimizer sgd(lr: 0.1, momentum: 0.9, weight_decay: 1e-2) clip norm(max: 0.5) groups [layers("*.linear", rate: 2, decay: 0)] freeze ["*.conv"]',
+  ),
+  'gradients held to a size, a moving average of the weights, random erasing': tiny(
+    'LIF(tau: 2, theta: 0.7)',
+    'optimizer adam(lr: 1e-2) clip value(max: 0.01) average ema(decay: 0.8) augment [flip, erase(probability: 0.8)]',
+  ),
+  'weights of classes, a sum of losses, mixed samples': tiny(
+    'LIF(tau: 2, theta: 0.7)',
+    'optimizer sgd(lr: 0.1) loss 0.5 * cross_entropy(weights: [1, 2, 0.5]) + 2 * huber(delta: 0.3) + tet(weight: 0.2) augment [crop(padding: 1), mixup(alpha: 0.4), cutmix(alpha: 1)]',
+  ),
+  'a rate that falls where the loss stands still': tinyModel({
+    neuron: 'LIF(tau: 2, theta: 0.7)',
+    train: 'batch 8 epochs 4 seed 3 validation 0.3 optimizer sgd(lr: 2) schedule plateau(factor: 0.5, patience: 0)',
+  }),
+  'images of other sizes': tiny(
+    'LIF(tau: 2, theta: 0.7)',
+    'optimizer sgd(lr: 0.1) augment [flip, crop(padding: 1), scale(0.3), erase(probability: 0.3)] normalize channels(mean: [0.3], std: [0.25])',
+  ),
+  'recordings that begin later, whose events are lost': tiny(
+    'LIF(tau: 2, theta: 0.7)',
+    'optimizer sgd(lr: 0.1) augment [flip, jitter(steps: 1), drop(0.2), mixup(alpha: 1)]',
+    { coding: 'events(steps: 3)' },
+  ),
+  'each class by itself, absolute differences, rectangles of other samples': tiny(
+    'LIF(tau: 2, theta: 0.7)',
+    'optimizer sgd(lr: 0.1) loss bce(weights: [1, 2, 3]) + l1 augment [cutmix(alpha: 1)]',
+  ),
   'the first spike': tiny('LIF(theta: 0.3)', 'optimizer adam(lr: 1e-2)', {
     body: 'image | conv(4, kernel: 3) | spike | avgpool(2) | flatten | linear(3) | spike | readout(first_spike)',
   }),
@@ -151,6 +180,25 @@ describe.skipIf(!hasTorch)('training in PyTorch', () => {
     240_000,
   );
 
+  it.each(['mse', '0.5 * bce + l1', 'bce', 'huber(delta: 0.2)'])(
+    'labels that are numbers (%s): losses, weights and mean errors are those of spikec',
+    async (loss) => {
+      const text = tiny('LIF(tau: 2, theta: 0.7)', `optimizer sgd(lr: 0.1) validation 0.25 loss ${loss}`);
+      expectSame(trainedInPyTorch(text, 48, true), await trainedHere(text, 48, undefined, true));
+    },
+    120_000,
+  );
+
+  it('the input itself as what outputs are compared with: as spikec has it', async () => {
+    const text = tinyModel({
+      neuron: 'LIF(tau: 2, theta: 0.7)',
+      train:
+        'batch 8 epochs 1 seed 3 optimizer adam(lr: 1e-2) loss mse(target: reconstruction) augment [flip, mixup(alpha: 0.5)]',
+      body: 'image | flatten | linear(6) | spike | linear(64)',
+    });
+    expectSame(trainedInPyTorch(text, 48), await trainedHere(text, 48));
+  }, 120_000);
+
   it('two processes with half of each batch are one process with the whole of it', () => {
     const text = cases['sgd with momentum, a schedule and augmentation']!;
     const folder = folderOf(text, 160);
@@ -159,6 +207,9 @@ describe.skipIf(!hasTorch)('training in PyTorch', () => {
     expect(one.losses).toHaveLength(20);
     const two = resultOf(folder, runPython(folder, [ranks, '2', ...train, '--batch', '4']));
     expectSame(two, one);
+    const mixed = folderOf(cases['weights of classes, a sum of losses, mixed samples']!, 48);
+    const whole = resultOf(mixed, runPython(mixed, [...train, '--batch', '8']));
+    expectSame(resultOf(mixed, runPython(mixed, [ranks, '2', ...train, '--batch', '4'])), whole);
     const alone = resultOf(folder, runPython(folder, [ranks, '2', ...train, '--batch', '4', '--no-sync-bn']));
     expect(Math.abs(alone.losses[0]! - one.losses[0]!)).toBeGreaterThan(1e-4);
   }, 120_000);

@@ -7,6 +7,7 @@ import gzip
 import os
 import struct
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,15 @@ def shuffled(count: int, stream: Stream) -> list[int]:
     places = torch.arange(count, 1, -1, dtype=torch.float64)
     swaps = torch.floor(stream.numbers(0, count - 1) * places).long().tolist()
     for i, j in zip(range(count - 1, 0, -1), swaps, strict=True):
+        order[i], order[j] = order[j], order[i]
+    return order
+
+
+def shuffled_by(count: int, draw: Callable[[], float]) -> list[int]:
+    """The same by numbers that are drawn one by one."""
+    order = list(range(count))
+    for i in range(count - 1, 0, -1):
+        j = int(draw() * (i + 1))
         order[i], order[j] = order[j], order[i]
     return order
 
@@ -161,6 +171,10 @@ _FOLDERS = {
 }
 
 
+# which of some images are mirrored, and by how many columns and rows what is seen of them is shifted
+Moves = tuple[Tensor, Tensor, Tensor]
+
+
 @dataclass
 class Samples:
     """Images as they are in their files, uint8 or float32 [count, ...], and their classes."""
@@ -175,6 +189,8 @@ class Samples:
     normalised: bool = False
     # of a detector: rows of class, left, top, right, bottom [count, objects * 5]
     boxes: Tensor | None = None
+    # in place of classes [count, outputs]
+    numbers: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -196,52 +212,87 @@ class Samples:
         return (x - self._numbers(self.mean, 0.0)) / self._numbers(self.std, 1.0)
 
     @staticmethod
-    def moves(count: int, flip: bool, crop: int, stream: Stream, position: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Which of some images are mirrored, and by how many columns and rows what is seen of them is shifted."""
+    def moves(count: int, flip: bool, crop: int, stream: Stream, position: int) -> Moves:
+        """Of some images, of which the first is the one at `position` of the epoch."""
         each = int(flip) + (2 if crop else 0)
         drawn = stream.numbers(position * each, count * each).reshape(count, each)
         mirrored = drawn[:, 0] < 0.5 if flip else torch.zeros(count, dtype=torch.bool)
         shifts = torch.floor(drawn[:, -2:] * (2 * crop + 1)).long() - crop if crop else torch.zeros(count, 2).long()
         return mirrored, shifts[:, 0], shifts[:, 1]
 
-    def truth(
-        self, indices: list[int], flip: bool = False, crop: int = 0, stream: Stream | None = None, position: int = 0
-    ) -> Tensor:
-        """Classes [n], or boxes where the images of :meth:`batch` have them."""
+    def truth(self, indices: list[int], moves: Moves | None = None) -> Tensor:
+        """Classes [n], numbers [n, outputs], or boxes where the images of :meth:`batch` have them."""
+        if self.numbers is not None:
+            return self.numbers[indices]
         if self.boxes is None:
             return self.labels[indices]
         boxes = self.boxes[indices]
-        if stream is None or not (flip or crop) or self.images.dim() < 4:
+        if moves is None or self.images.dim() < 4:
             return boxes
         rows, columns = self.images.shape[-2:]
-        return moved(boxes, (rows, columns), *self.moves(len(indices), flip, crop, stream, position))
+        return moved(boxes, (rows, columns), *moves)
 
-    def batch(
-        self, indices: list[int], flip: bool = False, crop: int = 0, stream: Stream | None = None, position: int = 0
-    ) -> Tensor:
-        """Some images, normalised: [n, ...]. With a stream they are augmented; `position` is the first one's in the epoch."""
-        raw = self.images[torch.tensor(indices, dtype=torch.int64)]
-        if stream is None or not (flip or crop) or raw.dim() < 4:
+    def raw(self, indices: list[int]) -> Tensor:
+        """Some images as they are in their file: [n, ...]."""
+        return self.images[torch.tensor(indices, dtype=torch.int64)]
+
+    def batch(self, indices: list[int], moves: Moves | None = None) -> Tensor:
+        """Some images, normalised: [n, ...]; mirrored and shifted as is said."""
+        return self.placed(self.raw(indices), moves)
+
+    def placed(self, raw: Tensor, moves: Moves | None, scales: Tensor | None = None) -> Tensor:
+        """Raw images as they are seen, each perhaps so many times as large about its middle, normalised; 0 outside."""
+        if moves is None or raw.dim() < 4:
             return self._scaled(raw)
         height, width = raw.shape[-2:]
-        mirrored, dx, dy = self.moves(len(indices), flip, crop, stream, position)
-        rows = torch.arange(height).expand(len(indices), -1) + dy[:, None]
-        columns = torch.arange(width).expand(len(indices), -1)
-        columns = torch.where(mirrored[:, None], width - 1 - columns, columns) + dx[:, None]
-        inside = ((rows >= 0) & (rows < height))[:, :, None] & ((columns >= 0) & (columns < width))[:, None, :]
-        places = rows.clamp(0, height - 1)[:, :, None] * width + columns.clamp(0, width - 1)[:, None, :]
-        inner = raw.shape[1:-2]
-        shape = (len(indices), *([1] * len(inner)), height * width)
-        flat = raw.reshape(len(indices), *inner, height * width)
-        moved = flat.gather(-1, places.reshape(shape).expand(len(indices), *inner, -1)).reshape(raw.shape)
-        kept = torch.where(inside.reshape(len(indices), *([1] * len(inner)), height, width), moved, 0)
-        return self._scaled(kept.to(raw.dtype))
+        mirrored, dx, dy = moves
+        rows = torch.arange(height).expand(len(raw), -1)
+        columns = torch.arange(width).expand(len(raw), -1)
+        columns = torch.where(mirrored[:, None], width - 1 - columns, columns)
+        if scales is None:
+            return self._scaled(_picked(raw, rows + dy[:, None], columns + dx[:, None]))
+        top, down = _between(rows, height, dy, scales)
+        first, right = _between(columns, width, dx, scales)
+        wide = (len(raw), *([1] * (raw.dim() - 3)), -1, 1)
+        across, along = right.reshape(wide).transpose(-1, -2), down.reshape(wide)
+        upper, lower = (
+            _picked(raw, y, first).double() * (1 - across) + _picked(raw, y, first + 1).double() * across
+            for y in (top, top + 1)
+        )
+        return self._scaled(upper * (1 - along) + lower * along)
+
+
+def _picked(raw: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """The pixels of images [n, ..., height, width] at rows [n, height] and columns [n, width]; 0 outside."""
+    n, *inner, height, width = raw.shape
+    inside = ((rows >= 0) & (rows < height))[:, :, None] & ((columns >= 0) & (columns < width))[:, None, :]
+    places = rows.clamp(0, height - 1)[:, :, None] * width + columns.clamp(0, width - 1)[:, None, :]
+    ones = [1] * len(inner)
+    flat = raw.reshape(n, *inner, height * width)
+    found = flat.gather(-1, places.reshape(n, *ones, height * width).expand(n, *inner, -1)).reshape(raw.shape)
+    return torch.where(inside.reshape(n, *ones, height, width), found, 0).to(raw.dtype)
+
+
+def _between(at: Tensor, size: int, shift: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+    """The pixel in front of where the pixels `at` [n, size] lie in their sources, and the share of the next."""
+    # without a scale a whole number
+    scaled = (at + 0.5 - size / 2) / scale[:, None] + size / 2 - 0.5 + shift[:, None]
+    source = torch.where(scale[:, None] == 1, (at + shift[:, None]).double(), scaled)
+    first = source.floor()
+    return first.long(), source - first
 
 
 def load(
-    spec: str, layout: str | None, folder: str | None, limit: int | None, shape: tuple[int, ...] = ()
+    spec: str,
+    layout: str | None,
+    folder: str | None,
+    limit: int | None,
+    shape: tuple[int, ...] = (),
 ) -> Samples:
-    """A data set by its name: mnist:train, cifar10:test, idx:IMAGES,LABELS, npz:FILE, coco:FOLDER,FILE."""
+    """A data set by its name: mnist:train, cifar10:test, idx:IMAGES,LABELS, npz:FILE, coco:FOLDER,FILE.
+
+    Labels are classes where they are whole numbers, else numbers [count, outputs].
+    """
     kind, _, rest = spec.partition(":")
     scaled = True
     if kind == "coco":
@@ -286,8 +337,13 @@ def load(
     if images.dtype != torch.uint8:
         images = images.float()
     count = len(labels) if limit is None else min(limit, len(labels))
-    classes = labels.reshape(-1)[:count].long()
-    return Samples(images[:count].contiguous(), classes, 255.0 if scaled else 1.0, total=len(labels))
+    found = Samples(images[:count].contiguous(), labels[:0], 255.0 if scaled else 1.0, total=len(labels))
+    if labels.is_floating_point():
+        found.numbers = labels.reshape(len(labels), -1)[:count].float()
+        found.labels = torch.zeros(count, dtype=torch.int64)
+    else:
+        found.labels = labels.reshape(-1)[:count].long()
+    return found
 
 
 def load_samples(path: str) -> Samples:
@@ -297,6 +353,13 @@ def load_samples(path: str) -> Samples:
     with safe_open(path, framework="pt") as file:
         said = file.metadata() or {}
         images, labels = file.get_tensor("images"), file.get_tensor("labels")
-        boxes = file.get_tensor("boxes") if "boxes" in file.keys() else None  # noqa: SIM118
-    normalised = said.get("normalised") == "true"
-    return Samples(images, labels.long(), float(said.get("scale", "1")), total=len(labels), normalised=normalised, boxes=boxes)
+        boxes, numbers = (file.get_tensor(key) if key in file.keys() else None for key in ("boxes", "numbers"))  # noqa: SIM118
+    return Samples(
+        images,
+        labels.long(),
+        float(said.get("scale", "1")),
+        total=len(labels),
+        normalised=said.get("normalised") == "true",
+        boxes=boxes,
+        numbers=numbers,
+    )

@@ -18,7 +18,7 @@ import time
 import traceback
 import zipfile
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,8 @@ from torch.nn.parallel import DistributedDataParallel
 
 import bits
 import detection
+import losses
+import mixing
 from data import Samples, Stream, load, load_samples, shuffled, split
 from layers import BatchNorm, FedNeurons, Neurons, channels_innermost
 from model import NAMES, Network
@@ -78,8 +80,10 @@ def arguments(settings: dict[str, Any]) -> argparse.Namespace:
     return p.parse_args()
 
 
-def learning_rate(schedule: dict[str, Any], rate: float, at: float, epochs: int) -> float:
-    """At a point of the training, in epochs; during warm-up it rises in a straight line."""
+def learning_rate(
+    schedule: dict[str, Any], rate: float, at: float, epochs: int, losses: list[float] | None = None
+) -> float:
+    """At a point of the training, in epochs; during warm-up it rises in a straight line. `losses` are those of the epochs before."""
     warmup = schedule["warmup"]
     if at < warmup:
         return float(rate * max(at, 1e-3) / warmup)
@@ -88,6 +92,9 @@ def learning_rate(schedule: dict[str, Any], rate: float, at: float, epochs: int)
         return float(rate * schedule["gamma"] ** math.floor(past / schedule["every"]))
     if schedule["kind"] == "milestones":
         return float(rate * schedule["gamma"] ** sum(past >= epoch for epoch in schedule["at"]))
+    if schedule["kind"] == "plateau":
+        count = plateaus((losses or [])[warmup:], schedule["patience"])
+        return float(max(min(rate, schedule["min"]), rate * schedule["factor"] ** count))
     if schedule["kind"] == "one_cycle":
         rise, start, end = schedule["rise"], schedule["start"], schedule["end"]
         share = min(1.0, past / max(epochs - warmup, 1e-9))
@@ -101,27 +108,14 @@ def learning_rate(schedule: dict[str, Any], rate: float, at: float, epochs: int)
     return rate
 
 
-def loss_of(spec: dict[str, Any], logits: Tensor, labels: Tensor) -> Tensor:
-    """A loss of logits [steps, N, classes], averaged over the batch."""
-    steps, n, classes = logits.shape
-    if spec["kind"] == "yolo":
-        return detection.loss(logits.sum(0) * (1 / steps), labels, spec)
-    smoothing = spec.get("smoothing", 0)
-    wanted = functional.one_hot(labels, classes).to(logits.dtype)
-    if smoothing:
-        wanted = wanted * (1 - smoothing) + smoothing / classes
-    if spec["kind"] == "tet":
-        share, phi = spec.get("lambda", 0.05), spec.get("phi", 1)
-        likelihood = (wanted * functional.log_softmax(logits, -1)).sum() / n
-        away = logits - phi
-        tet: Tensor = likelihood * (-(1 - share) / steps) + (away * away).sum() / n * (share / (steps * classes))
-        return tet
-    mean = logits.sum(0) * (1 / steps)
-    if spec["kind"] == "mse":
-        away = mean - wanted
-        return (away * away).sum() / n * (1 / classes)
-    loss: Tensor = -(wanted * functional.log_softmax(mean, -1)).sum() / n
-    return loss
+def plateaus(losses: list[float], patience: int) -> int:
+    """How often they stood still: more than `patience` of them in a row not below the best by a ten-thousandth."""
+    best, bad, count = math.inf, 0, 0
+    for loss in losses:
+        best, bad = (loss, 0) if loss < best * (1 - 1e-4) else (best, bad + 1)
+        if bad > patience:
+            bad, count = 0, count + 1
+    return count
 
 
 def raw_bytes(value: Tensor) -> bytes:
@@ -145,6 +139,8 @@ class Trainer:
         self.settings["epochs"] = options.epochs
         if options.limit is not None:
             self.settings["limit"] = options.limit
+        # labels are numbers, and no classes
+        self.numbers = self.settings.get("labels") in ("numbers", "input")
         self.rank, self.world = self._processes()
         self.device = self._device()
         self.network = Network().to(self.device)
@@ -154,6 +150,8 @@ class Trainer:
         for module in self.network.modules():
             if isinstance(module, BatchNorm):
                 module.sync = self.world > 1 and not options.no_sync_bn
+        for key, param in self.network.named_parameters():
+            param.requires_grad_(NAMES.get(key, key) not in self.settings.get("frozen", []))
         self.wrapped: nn.Module = self.network
         if options.fsdp and self.world > 1:
             from torch.distributed.fsdp import fully_shard
@@ -172,6 +170,12 @@ class Trainer:
             self.wrapped = torch.compile(self.wrapped)  # type: ignore[assignment]
         self.params: dict[str, Tensor] = {NAMES.get(key, key): p for key, p in self.network.named_parameters()}
         self.buffers = {NAMES.get(key, key): b for key, b in self.network.named_buffers()}
+        # moving averages of what is learned, and of running statistics
+        self.averages: dict[str, Tensor] = {}
+        if "average" in self.settings:
+            replaced = {name: self.buffers[name] for name in recipe["replaced"]}
+            averaged = {**self.learned(), **replaced}
+            self.averages = {name: value.detach().clone() for name, value in averaged.items()}
         self.optimizer = self._optimizer()
         self.step = 0
         self.records: list[dict[str, Any]] = []
@@ -208,15 +212,23 @@ class Trainer:
             return torch.device("cuda", torch.cuda.current_device())
         return device
 
+    def learned(self) -> dict[str, Tensor]:
+        """Parameters that aren't frozen."""
+        frozen = set(self.settings.get("frozen", []))
+        return {name: param for name, param in self.params.items() if name not in frozen}
+
     def _optimizer(self) -> torch.optim.Optimizer:
         spec = self.settings["optimizer"]
         decay = spec.get("weightDecay", 0.01 if spec["kind"] == "adamw" else 0)
         factors = self.settings.get("bits", {}).get("rateFactors", {})
+        own = self.settings.get("factors", {})
         undecayed = set(self.recipe["undecayed"])
         groups: dict[tuple[float, float], list[Tensor]] = {}
         self.factors: list[float] = []
-        for name, param in self.params.items():
-            groups.setdefault((factors.get(name, 1.0), 0.0 if name in undecayed else decay), []).append(param)
+        for name, param in self.learned().items():
+            said = own.get(name, {"rate": 1.0, "decay": 1.0})
+            decayed = 0.0 if name in undecayed else decay * said["decay"]
+            groups.setdefault((factors.get(name, 1.0) * said["rate"], decayed), []).append(param)
         made = [{"params": params, "weight_decay": wd} for (_, wd), params in groups.items()]
         self.factors = [factor for factor, _ in groups]
         if spec["kind"] == "sgd":
@@ -241,6 +253,14 @@ class Trainer:
             except (OSError, zipfile.BadZipFile) as error:
                 reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
                 raise SystemExit(f"{spec}: {reason}") from error
+        if samples.numbers is not None and "labels" not in self.settings:
+            for _, loss in losses.terms_of(self.settings["loss"]):
+                if loss["kind"] in losses.OF_CLASSES:
+                    raise SystemExit(f"the labels are numbers, which {loss['kind']} can't compare: `loss mse`, l1, huber or bce can")
+            self.settings["labels"] = "numbers"
+            self.numbers = True
+        if self.settings.get("labels") == "numbers" and samples.numbers is None:
+            raise SystemExit("the config's training is of labels that are numbers (floats), and these are classes")
         normalisation = self.settings["normalisation"]
         if not samples.normalised:
             samples.mean, samples.std = normalisation.get("mean", []), normalisation.get("std", [])
@@ -303,13 +323,17 @@ class Trainer:
         seed, epochs = settings["seed"], settings["epochs"]
         order = [training[i] for i in shuffled(len(training), Stream(seed, "order", number))]
         augmented = Stream(seed, "augment", number)
+        before = [record.get("val_loss", record["loss"]) for record in self.records]
         total = min(settings["batch"] * self.world, len(training))
         own = total // self.world
         steps = len(training) // total
         begun = self.running or {}
         if begun and begun.get("images", settings["batch"]) != settings["batch"] * self.world:
             raise SystemExit("the run was stopped within an epoch: go on with as many processes to its end")
-        losses, correct, rate = (float(begun.get(key, 0)) for key in ("loss", "correct", "rate"))
+        augment = settings["augment"]
+        one_by_one = any(augment.get(key) is not None for key in ("scale", "erase", "drop", "jitter", "mixup", "cutmix"))
+        drawn = mixing.Drawn(augmented, int(begun.get("drawn", 0))) if one_by_one else None
+        lost, correct, rate = (float(begun.get(key, 0)) for key in ("loss", "correct", "rate"))
         terms: dict[str, float] = dict(begun.get("terms", {}))
         renewals: list[dict[str, Any]] = list(begun.get("renewals", []))
         settled: list[dict[str, Any]] = list(begun.get("settled", []))
@@ -317,26 +341,22 @@ class Trainer:
         self.network.train()
         for i in range(begun.get("steps", 0), steps):
             at = number - 1 + i / steps
-            rate = learning_rate(settings["schedule"], settings["rate"], at, epochs)
+            rate = learning_rate(settings["schedule"], settings["rate"], at, epochs, before)
             self.step += 1
-            first = i * total + self.rank * own
-            indices = order[first : first + own]
-            augment = settings["augment"]
-            change = (augment["flip"], augment["crop"], augmented, first)
-            images = samples.batch(indices, *change).to(self.device)
-            labels = samples.truth(indices, *change).to(self.device)
+            images, truth = self._given(samples, order[i * total : (i + 1) * total], i * total, augmented, drawn)
             noise = self.noise(total, self.rank * own, own, seed, "step", number, i)
             settled += self.settling.look(self.params, self.step, at / epochs)
             renewals += self.sizes.renew(
                 self.network, partial(self.network, *((images, noise) if noise else (images,))), self.params, self.step
             )
             staying = {name: self.params[name].detach().clone() for name in self.settling.staying()}
-            said = self._update(images, labels, noise, rate)
+            said = self._update(images, truth, noise, rate)
             for name, value in staying.items():
                 self.params[name].data.copy_(value)
+            self._average()
             if not math.isfinite(said["loss"]):
                 raise Diverged(number, i + 1)
-            losses += said["loss"]
+            lost += said["loss"]
             correct += said["correct"]
             for name, value in said["terms"].items():
                 terms[name] = terms.get(name, 0.0) + value / steps
@@ -346,25 +366,65 @@ class Trainer:
                 "epochs": epochs,
                 "done": done,
                 "total": steps * total,
-                "loss": losses / (i + 1),
+                "loss": lost / (i + 1),
                 "accuracy": correct / done,
+                "numbers": self.numbers,
                 "step_loss": said["loss"],
             }
             if i + 1 < steps and (said["asked"] or (i + 1) % every == 0):
                 each = int(augment["flip"]) + (2 if augment["crop"] else 0)
-                kept: dict[str, Any] = {"steps": i + 1, "drawn": (i + 1) * total * each}
-                kept.update(loss=losses, correct=correct, rate=rate, terms=terms, others={})
+                given = (i + 1) * total * each if drawn is None else drawn.given
+                kept: dict[str, Any] = {"steps": i + 1, "drawn": given}
+                kept.update(loss=lost, correct=correct, rate=rate, terms=terms, others={})
                 kept.update(renewals=renewals, settled=settled)
                 yield {"running": kept if self.world == 1 else {**kept, "images": total}, "asked": said["asked"]}
-        record: dict[str, Any] = {"epoch": number, "loss": losses / steps}
+        record: dict[str, Any] = {"epoch": number, "loss": lost / steps}
         if samples.boxes is None:
-            record["accuracy"] = correct / (steps * total)
+            record["mae" if self.numbers else "accuracy"] = correct / (steps * total)
         record["rate"] = rate
         extra = {"terms": terms, "renewals": renewals, "settled": settled}
         record["extra"] = {key: value for key, value in extra.items() if value}
         yield {"record": record}
 
-    def _update(self, images: Tensor, labels: Tensor, noise: dict[str, Tensor], rate: float) -> dict[str, Any]:
+    def _given(
+        self, samples: Samples, batch: list[int], first: int, stream: Stream, drawn: mixing.Drawn | None
+    ) -> tuple[Tensor, losses.Truth]:
+        """This process's images of a batch, of which the first is the one at `first` of the epoch, and their truth."""
+        augment, spec = self.settings["augment"], self.settings["loss"]
+        count = len(batch) // self.world
+        own = slice(self.rank * count, (self.rank + 1) * count)
+        weights = () if self.numbers or samples.boxes is not None else losses.mean_weights(spec, samples.labels[batch])
+        if drawn is None:
+            changed = augment["flip"] or augment["crop"]
+            place = first + own.start
+            moves = samples.moves(count, augment["flip"], augment["crop"], stream, place) if changed else None
+            images, labels = samples.batch(batch[own], moves), samples.truth(batch[own], moves)
+            if self.settings.get("labels") == "input":
+                labels = images.flatten(1)
+            return images.to(self.device), losses.Truth(labels.to(self.device), weights=weights)
+        # whoever mixes samples, or counts the events of each, has to look at the other processes' parts too
+        raw = samples.raw(batch)
+        frame = tuple(raw.shape[2:] if raw.dim() > 4 else raw.shape[1:])
+        changes = mixing.draw_changes(augment, raw, frame, drawn)
+        mixed = mixing.draw_mixing(augment, len(batch), frame, drawn)
+        part = own if mixed is None else slice(None)
+        moves = changes.moves(part)
+        scales = changes.scales[part] if augment.get("scale") is not None else None
+        images, labels = samples.placed(raw[part], moves, scales), samples.truth(batch[part], moves)
+        changes.erase(images, part)
+        truth = losses.Truth(labels, weights=weights)
+        if mixed is not None:
+            images = mixed.images(images)
+            if self.numbers:
+                truth = losses.Truth(mixed.numbers(labels))
+            else:
+                truth = losses.Truth(labels, labels[mixed.partners], mixed.share, weights)
+            images, truth = images[own], truth.part(own)
+        if self.settings.get("labels") == "input":
+            truth = losses.Truth(images.flatten(1))
+        return images.to(self.device), truth.to(self.device)
+
+    def _update(self, images: Tensor, truth: losses.Truth, noise: dict[str, Tensor], rate: float) -> dict[str, Any]:
         for group, factor in zip(self.optimizer.param_groups, self.factors, strict=True):
             group["lr"] = rate * factor
         self.optimizer.zero_grad(set_to_none=True)
@@ -383,7 +443,8 @@ class Trainer:
             waits = isinstance(self.wrapped, DistributedDataParallel) and not last
             with self.wrapped.no_sync() if waits else nullcontext():  # type: ignore[operator]
                 logits = self.forward(images[here], some)
-                task = loss_of(self.settings["loss"], logits, labels[here])
+                part = truth.part(here)
+                task = losses.loss_of(self.settings["loss"], logits, part)
                 loss = task
                 if last and self.terms:
                     kinds: dict[str, Tensor] = {}
@@ -398,9 +459,14 @@ class Trainer:
                     loss = task * share if parts > 1 else task
                 loss.backward()  # type: ignore[no-untyped-call]
             right = 0.0
-            if labels.dim() == 1:
-                right = float((logits.detach().mean(0).argmax(-1) == labels[here]).sum().item())
+            outputs = logits.detach().mean(0)
+            if part.labels.dim() == 1:
+                right = float((outputs.argmax(-1) == part.labels).sum().item())
+            elif self.numbers:
+                right = float((self.said(outputs) - part.labels).abs().mean(-1).sum().item())
             totals += torch.tensor([task.item() * share, right, 0.0])
+        if "clip" in self.settings:
+            self._clip(self.settings["clip"])
         self.optimizer.step()
         self._hold()
         # all processes stop behind the same step
@@ -413,11 +479,45 @@ class Trainer:
         asked = totals[2].item() > 0
         return {"loss": task_loss + sum(terms.values()), "correct": totals[1].item(), "terms": said, "asked": asked}
 
+    def _clip(self, clip: dict[str, Any]) -> None:
+        """Holds gradients to a length of all together, or each number to [-max, max]."""
+        learned = [param for param in self.learned().values() if param.grad is not None]
+        if clip["kind"] == "norm":
+            nn.utils.clip_grad_norm_(learned, clip["max"])
+        else:
+            nn.utils.clip_grad_value_(learned, clip["max"])
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        """Moves the averages on by a step."""
+        now = self._named()
+        for name, average in self.averages.items():
+            average.mul_(self.settings["average"]).add_(now[name] * (1 - self.settings["average"]))
+
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """The network with the averages in place of what they are of."""
+        now = self._named()
+        held = {name: now[name].detach().clone() for name in self.averages}
+        with torch.no_grad():
+            for name, average in self.averages.items():
+                now[name].copy_(average)
+            yield
+            for name, value in held.items():
+                now[name].copy_(value)
+
+    def said(self, outputs: Tensor) -> Tensor:
+        """The numbers that outputs stand for."""
+        return outputs.sigmoid() if losses.gives_logits(self.settings["loss"]) else outputs
+
     @torch.no_grad()
     def _hold(self) -> None:
         """Moves parameters back into their bounds."""
+        learned = self.learned()
         for name, bound in self.recipe["bounds"].items():
-            param = self.params[name]
+            if name not in learned:
+                continue
+            param = learned[name]
             lo = bound.get("lo", -math.inf)
             hi = bound.get("hi", math.inf)
             if "within" in bound:
@@ -447,6 +547,12 @@ class Trainer:
                 for found, objects in zip(detection.detections(logits, spec["image"], spec["bins"]), truth, strict=True):
                     precision.add(found, objects)
                 continue
+            if self.numbers:
+                own = images.flatten(1) if self.settings["labels"] == "input" else samples.truth(part).to(self.device)
+                away = self.said(logits) - own
+                correct += float(away.abs().mean(-1).sum().item())
+                loss += float((away * away).mean(-1).sum().item())
+                continue
             labels = samples.labels[part].to(self.device)
             correct += float((logits.argmax(-1) == labels).sum().item())
             loss += functional.cross_entropy(logits, labels, reduction="sum").item()
@@ -461,7 +567,7 @@ class Trainer:
         }
         if precision is not None:
             return {**precision.result(), "firing": firing}
-        return {"accuracy": correct / count, "loss": loss / count, "firing": firing}
+        return {"mae" if self.numbers else "accuracy": correct / count, "loss": loss / count, "firing": firing}
 
     def _named(self) -> dict[str, Tensor]:
         return {**self.params, **self.buffers}
@@ -494,7 +600,7 @@ class Trainer:
         found: dict[str, Tensor] = {}
         replaced = set(self.recipe["replaced"])
         slots = self.recipe["slots"]
-        for name, param in self.params.items():
+        for name, param in self.learned().items():
             found[name] = self._whole(param)
             for key, slot in SLOTS.items():
                 if slot not in slots:
@@ -504,8 +610,10 @@ class Trainer:
         for name, buffer in self.buffers.items():
             if name in replaced:
                 found[name] = buffer.detach()
+        found.update({f"{name}.average": self._whole(value) for name, value in self.averages.items()})
         shapes = self.recipe["shapes"]
-        wide = {name: shapes[name.removesuffix(f".{slot}")] for slot in slots for name in found if name.endswith(slot)}
+        beside = [*slots, "average"]
+        wide = {name: shapes[name.removesuffix(f".{one}")] for one in beside for name in found if name.endswith(f".{one}")}
         shaped = {name: value.reshape(wide.get(name) or shapes[name]) for name, value in found.items()}
         return {name: value.cpu().float().contiguous().clone() for name, value in shaped.items()}
 
@@ -525,7 +633,9 @@ class Trainer:
 
     @torch.no_grad()
     def restore(self, states: dict[str, Tensor]) -> None:
-        for name, param in self.params.items():
+        for name, average in self.averages.items():
+            average.copy_(self._shared(average, states[f"{name}.average"]))
+        for name, param in self.learned().items():
             param.copy_(self._shared(param, states[name]))
             kept = {key: states[f"{name}.{slot}"] for key, slot in SLOTS.items() if f"{name}.{slot}" in states}
             if kept:
@@ -564,7 +674,8 @@ class Trainer:
             self._save_checkpoint(run, images, states)
             return
         named = self._named()
-        weights = {name: (states[name] if name in states else named[name].detach()) for name in self.recipe["params"]}
+        shown = {**states, **{name: states[f"{name}.average"] for name in self.averages}}
+        weights = {name: (shown[name] if name in shown else named[name].detach()) for name in self.recipe["params"]}
         weights = {n: value.reshape(named[n].shape).cpu().contiguous().clone() for n, value in weights.items()}
         save_file(weights, run / "weights.safetensors.new")
         digest = hashlib.sha256((run / "weights.safetensors.new").read_bytes()).hexdigest()
@@ -617,7 +728,9 @@ class Trainer:
         """By validation accuracy where there is one, else by the loss; the earliest where several are."""
         best = self.records[0]
         for record in self.records[1:]:
-            if "val_map" in record and "val_map" in best:
+            if "val_mae" in record and "val_mae" in best:
+                better = record["val_mae"] < best["val_mae"]
+            elif "val_map" in record and "val_map" in best:
                 better = record["val_map"] > best["val_map"]
             elif "val_accuracy" in record and "val_accuracy" in best:
                 better = record["val_accuracy"] > best["val_accuracy"]
@@ -674,6 +787,7 @@ class Trainer:
             record = what["record"]
             held = f"  validation {100 * record['val_accuracy']:.2f} %" if "val_accuracy" in record else ""
             own = f"  training {100 * record['accuracy']:.2f} %" if "accuracy" in record else ""
+            own += "".join(f"  {key} {record[key]:.4g}" for key in ("mae", "val_mae") if key in record)
             maps = [(key, record[key]) for key in ("map50", "map", "val_map50", "val_map") if key in record]
             own += "".join(f"  {key} {100 * value:.2f} %" for key, value in maps)
             numbers = f"loss {record['loss']:.4f}{own}{held}"
@@ -718,13 +832,15 @@ class Trainer:
             self.running = None
             extra = record.pop("extra")
             self.say(phase="validating" if held else "measuring firing")
-            measured = self.measure(samples, held or training[:MEASURED])
+            with self._averaged():
+                measured = self.measure(samples, held or training[:MEASURED])
             rate = record.pop("rate")
             if "map" in measured:
                 ahead = "val_" if held else ""
                 record.update({f"{ahead}{key}": measured[key] for key in ("map50", "map")})
             elif held:
-                record.update(val_accuracy=measured["accuracy"], val_loss=measured["loss"])
+                figure = "mae" if self.numbers else "accuracy"
+                record.update({f"val_{figure}": measured[figure], "val_loss": measured["loss"]})
             record.update(rate=rate, firing=measured["firing"], seconds=time.monotonic() - started, **extra)
             learned = bits.record(self.recipe["holders"], self._named())
             if learned is not None:
