@@ -19,6 +19,7 @@ import {
   type Network,
   type Op,
   inputParts,
+  isFiringLayer,
   learnsBits,
   mostOf,
   printNetwork,
@@ -74,7 +75,6 @@ function unknownOf(settings: TrainSettings): string | undefined {
   const { loss, labels, augment, average, measures, memory, others, bits } = settings;
   if (others !== undefined) return 'several outputs';
   if (distillations(loss).length > 0) return 'the loss `distill`';
-  if (loss.kind === 'sum' && loss.terms.some((term) => term.loss.kind === 'firing')) return 'the loss `firing`';
   const detects = taskLosses(loss).some(({ kind }) => kind === 'yolo');
   if (detects && loss.kind === 'sum') return 'a loss of several terms that has boxes';
   const { flip, crop, drop, jitter, erase, scale, mixup, cutmix } = augment;
@@ -189,6 +189,9 @@ function firingOf(network: Network, op: Op<'neuron'>): object {
     train: steps,
     steps: squeeze === undefined ? steps : wholeIn(network, squeeze, 'steps'),
     amplitude: learned ?? (code.kind === 'spike' ? code.step : 1),
+    // what the loss `firing` is of, and its levels
+    fires: isFiringLayer(op),
+    level: code.kind === 'spike' ? code.step : 1,
     counted: counted ?? null,
   };
 }

@@ -178,8 +178,8 @@ sys.argv = ["train.py", "--samples", "samples.safetensors", "--said"]
 train.main()
 `;
 
-export function trainedInDouble(text: string, count: number): Trained {
-  const folder = folderOf(text, count);
+export function trainedInDouble(text: string, count: number, numbers = false): Trained {
+  const folder = folderOf(text, count, numbers);
   return resultOf(folder, runPython(folder, ['-c', inDouble]));
 }
 

@@ -20,17 +20,18 @@ then is the program of inference, with the same results.`,
   'torch/setting': define<{ setting: string }>(
     'error',
     ({ setting }) => `the training program for PyTorch doesn't know ${setting}`,
-    `\`train --engine torch\` runs a program that knows the losses \`cross_entropy\` (without weights), \`tet\` and \`mse\` of classes and \`yolo\`, all
-schedules and optimisers, \`flip\` and \`crop\`, and learned bits. What else a config asks for isn't left out silently.
+    `\`train --engine torch\` runs a program that knows all settings but several inputs or outputs, the loss \`distill\`, \`memory low\`,
+\`average\` beside learned bits, and \`augment\` of what labels lie in (boxes beyond \`flip\` and \`crop\`, numbers). What a config asks for
+isn't left out silently.
 
 Another engine trains it.`,
   ),
   'torch/left-out': define<{ setting: string }>(
     'warning',
     ({ setting }) => `\`train.py\` is left out: the training program for PyTorch doesn't know ${setting}`,
-    `The network itself is written. \`train.py\` would leave out what the config asks for, so it isn't. The losses
-\`cross_entropy\` (without weights), \`tet\` and \`mse\` of classes and \`yolo\` are known, all schedules and optimisers, \`flip\` and \`crop\`,
-and learned bits.`,
+    `The network itself is written. \`train.py\` would leave out what the config asks for, so it isn't. It knows all settings but several
+inputs or outputs, the loss \`distill\`, \`memory low\`, \`normalize measured\`, \`average\` beside learned bits, and \`augment\` of what labels lie in
+(boxes beyond \`flip\` and \`crop\`, numbers).`,
   ),
   'torch/no-python': define<{ python: string; problem: string }>(
     'error',

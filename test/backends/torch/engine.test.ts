@@ -157,14 +157,7 @@ it('a Python that isn’t there, or has no PyTorch, is said', async () => {
 
 it('what the program doesn’t know is refused by name, and the network written without it', async () => {
   const here = place();
-  for (const [setting, said] of [
-    ['clip norm(max: 1)', 'clip'],
-    ['loss huber', 'huber'],
-    ['loss 2 * cross_entropy', 'a factor of the loss'],
-    ['loss cross_entropy + 0.1 * mse', 'a loss of several terms'],
-    ['loss cross_entropy + 0.1 * firing(target: 0.1)', 'a loss of several terms'],
-    ['loss cross_entropy(weights: [1, 2, 1])', 'weights'],
-  ] as const) {
+  for (const [setting, said] of [['memory low', 'memory low']] as const) {
     writeFileSync(here.model, tinyModel({ train: `optimizer adam(lr: 1e-2) ${setting}` }));
     const { codes, diagnostics } = await train(here, { engine: 'torch' });
     expect(

@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readme } from '../../../src/workspace/torch-files.js';
 import { hasTorch, python, pythonRun, runPython } from '../../support/pytorch.js';
+import { doubleEngine } from '../../support/double-engine.js';
 import {
   type Trained,
   expectSame,
   folderOf,
   resultOf,
   trainedHere,
+  trainedInDouble,
   trainedInPyTorch,
 } from '../../support/torch-training.js';
 import { tinyModel } from '../../support/train.js';
@@ -44,6 +46,17 @@ const cases: Readonly<Record<string, string>> = {
       | spike(RandomLeakLIF(theta: 0.3)) | Recurrent(6) | linear(3)`,
     },
   ),
+  'the first spike': tiny('LIF(theta: 0.3)', 'optimizer adam(lr: 1e-2)', {
+    body: 'image | conv(4, kernel: 3) | spike | avgpool(2) | flatten | linear(3) | spike | readout(first_spike)',
+  }),
+  'a recurrent layer': tiny('LIF(tau: 2, theta: 0.3)', 'optimizer adam(lr: 1e-2)', {
+    declarations: 'use "spikec/blocks" { Recurrent }',
+    body: 'image | flatten | Recurrent(6) | linear(3)',
+  }),
+};
+
+/** What else a training is told. */
+const settings: Readonly<Record<string, string>> = {
   'gradients held to a length, the greater rates of some layers, others frozen': tiny(
     'LIF(tau: 2, theta: 0.7)',
     'optimizer sgd(lr: 0.1, momentum: 0.9, weight_decay: 1e-2) clip norm(max: 0.5) groups [layers("*.linear", rate: 2, decay: 0)] freeze ["*.conv"]',
@@ -69,17 +82,18 @@ const cases: Readonly<Record<string, string>> = {
     'optimizer sgd(lr: 0.1) augment [flip, jitter(steps: 1), drop(0.2), mixup(alpha: 1)]',
     { coding: 'events(steps: 3)' },
   ),
+  'how much layers fire, one of them in a cycle': tiny(
+    'MBLIF(tau: 2, theta: 0.35)',
+    'optimizer sgd(lr: 0.1) loss cross_entropy + 2 * firing(target: 0.4)',
+    {
+      declarations: 'use "spikec/blocks" { Recurrent }',
+      body: 'image | conv(4, kernel: 3) | batchnorm | spike | avgpool(2) | flatten | Recurrent(6) | linear(3)',
+    },
+  ),
   'each class by itself, absolute differences, rectangles of other samples': tiny(
     'LIF(tau: 2, theta: 0.7)',
     'optimizer sgd(lr: 0.1) loss bce(weights: [1, 2, 3]) + l1 augment [cutmix(alpha: 1)]',
   ),
-  'the first spike': tiny('LIF(theta: 0.3)', 'optimizer adam(lr: 1e-2)', {
-    body: 'image | conv(4, kernel: 3) | spike | avgpool(2) | flatten | linear(3) | spike | readout(first_spike)',
-  }),
-  'a recurrent layer': tiny('LIF(tau: 2, theta: 0.3)', 'optimizer adam(lr: 1e-2)', {
-    declarations: 'use "spikec/blocks" { Recurrent }',
-    body: 'image | flatten | Recurrent(6) | linear(3)',
-  }),
 };
 
 /** Residual networks of few neurons, whose losses stay together in float32; of larger ones see `models.test.ts`. */
@@ -180,11 +194,20 @@ describe.skipIf(!hasTorch)('training in PyTorch', () => {
     240_000,
   );
 
+  // in float64: in float32 a membrane within 10⁻⁷ of its threshold would decide
+  const close = { losses: 1e-6, states: 1e-4 };
+
+  it.each(Object.entries(settings))(
+    '%s: losses and weights of every step are those of the reference evaluator',
+    async (_, text) => expectSame(trainedInDouble(text, 48), await trainedHere(text, 48, doubleEngine), close),
+    120_000,
+  );
+
   it.each(['mse', '0.5 * bce + l1', 'bce', 'huber(delta: 0.2)'])(
     'labels that are numbers (%s): losses, weights and mean errors are those of spikec',
     async (loss) => {
       const text = tiny('LIF(tau: 2, theta: 0.7)', `optimizer sgd(lr: 0.1) validation 0.25 loss ${loss}`);
-      expectSame(trainedInPyTorch(text, 48, true), await trainedHere(text, 48, undefined, true));
+      expectSame(trainedInDouble(text, 48, true), await trainedHere(text, 48, doubleEngine, true), close);
     },
     120_000,
   );
@@ -196,7 +219,7 @@ describe.skipIf(!hasTorch)('training in PyTorch', () => {
         'batch 8 epochs 1 seed 3 optimizer adam(lr: 1e-2) loss mse(target: reconstruction) augment [flip, mixup(alpha: 0.5)]',
       body: 'image | flatten | linear(6) | spike | linear(64)',
     });
-    expectSame(trainedInPyTorch(text, 48), await trainedHere(text, 48));
+    expectSame(trainedInDouble(text, 48), await trainedHere(text, 48, doubleEngine), close);
   }, 120_000);
 
   it('two processes with half of each batch are one process with the whole of it', () => {
@@ -207,9 +230,12 @@ describe.skipIf(!hasTorch)('training in PyTorch', () => {
     expect(one.losses).toHaveLength(20);
     const two = resultOf(folder, runPython(folder, [ranks, '2', ...train, '--batch', '4']));
     expectSame(two, one);
-    const mixed = folderOf(cases['weights of classes, a sum of losses, mixed samples']!, 48);
+    const mixed = folderOf(settings['weights of classes, a sum of losses, mixed samples']!, 48);
     const whole = resultOf(mixed, runPython(mixed, [...train, '--batch', '8']));
     expectSame(resultOf(mixed, runPython(mixed, [ranks, '2', ...train, '--batch', '4'])), whole);
+    const fires = folderOf(settings['how much layers fire, one of them in a cycle']!, 48);
+    const sums = resultOf(fires, runPython(fires, [...train, '--batch', '8']));
+    expectSame(resultOf(fires, runPython(fires, [ranks, '2', ...train, '--batch', '4'])), sums);
     const alone = resultOf(folder, runPython(folder, [ranks, '2', ...train, '--batch', '4', '--no-sync-bn']));
     expect(Math.abs(alone.losses[0]! - one.losses[0]!)).toBeGreaterThan(1e-4);
   }, 120_000);

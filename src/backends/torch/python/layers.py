@@ -536,7 +536,7 @@ class Dropout(nn.Module):
 # -- batch norm --------------------------------------------------------------------------------------------------------
 
 
-class _SumOverProcesses(torch.autograd.Function):
+class SumOverProcesses(torch.autograd.Function):
     """The sum over all processes; so is its gradient."""
 
     @staticmethod
@@ -598,7 +598,7 @@ class BatchNorm(nn.Module):
         count = x.numel() // x.shape[1] * distributed.get_world_size()
         shifted = x - self.mean.reshape(shape)
         sums = torch.stack((shifted.sum(axes), (shifted * shifted).sum(axes)))
-        total: Tensor = _SumOverProcesses.apply(sums)  # type: ignore[no-untyped-call]
+        total: Tensor = SumOverProcesses.apply(sums)  # type: ignore[no-untyped-call]
         offset, square = total[0] / count, total[1] / count
         variance = maximum(square - offset * offset, 0.0)
         self._update(self.mean + offset.detach(), variance.detach(), count)

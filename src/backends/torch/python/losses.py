@@ -50,17 +50,29 @@ def mean_weights(spec: dict[str, Any], labels: Tensor) -> tuple[float, ...]:
 
 def gives_logits(spec: dict[str, Any]) -> bool:
     """Whether outputs are logits of numbers from 0 to 1."""
-    return all(loss["kind"] == "bce" for _, loss in terms_of(spec))
+    kinds = {loss["kind"] for _, loss in terms_of(spec)} - {"firing"}
+    return kinds == {"bce"}
 
 
-def loss_of(spec: dict[str, Any], logits: Tensor, truth: Truth) -> Tensor:
-    """The loss of logits [steps, N, outputs]; of samples that are mixed, that of both labels by their shares."""
+def reads_firing(spec: dict[str, Any]) -> bool:
+    """Whether a term is of how much layers fire."""
+    return any(loss["kind"] == "firing" for _, loss in terms_of(spec))
+
+
+def loss_of(spec: dict[str, Any], logits: Tensor, truth: Truth, rates: list[Tensor] | None = None) -> Tensor:
+    """The loss of logits [steps, N, outputs]; of samples that are mixed, that of both labels by their shares.
+
+    `rates`: how much the neurons of each layer fire in a step, in levels, on average.
+    """
     total: Tensor | None = None
     for place, (factor, one) in enumerate(terms_of(spec)):
         mean_weight = truth.weights[place] if truth.weights else 1.0
-        value = _one(one, logits, truth.labels, mean_weight)
-        if truth.partners is not None:
-            value = value * truth.share + _one(one, logits, truth.partners, mean_weight) * (1 - truth.share)
+        if one["kind"] == "firing":
+            value = logits.new_zeros(()) if not rates else ((torch.stack(rates) - one["target"]) ** 2).mean()
+        else:
+            value = _one(one, logits, truth.labels, mean_weight)
+            if truth.partners is not None:
+                value = value * truth.share + _one(one, logits, truth.partners, mean_weight) * (1 - truth.share)
         value = value if factor == 1 else value * factor
         total = value if total is None else total + value
     assert total is not None
@@ -71,7 +83,7 @@ def _one(spec: dict[str, Any], logits: Tensor, labels: Tensor, mean_weight: floa
     steps, n, classes = logits.shape
     if spec["kind"] == "yolo":
         return detection.loss(logits.sum(0) * (1 / steps), labels, spec)
-    wanted = labels
+    wanted = labels.to(logits.dtype)
     if labels.dim() == 1:
         wanted = functional.one_hot(labels, classes).to(logits.dtype)
         smoothing = spec.get("smoothing", 0)

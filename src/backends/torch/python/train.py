@@ -17,7 +17,7 @@ import sys
 import time
 import traceback
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -35,7 +35,7 @@ import detection
 import losses
 import mixing
 from data import Samples, Stream, load, load_samples, shuffled, split
-from layers import BatchNorm, FedNeurons, Neurons, channels_innermost
+from layers import BatchNorm, FedNeurons, Neurons, SumOverProcesses, channels_innermost
 from model import NAMES, Network
 from stopping import Stopping
 
@@ -137,6 +137,8 @@ class Trainer:
         self.recipe, self.options, self.stopping = recipe, options, stopping
         self.settings = {**recipe["settings"], "rate": options.lr, "seed": options.seed, "batch": options.batch}
         self.settings["epochs"] = options.epochs
+        if losses.reads_firing(self.settings["loss"]) and (options.compile or options.accumulate > 1):
+            raise SystemExit("the loss firing looks into layers, and at whole batches: leave out --compile and --accumulate")
         if options.limit is not None:
             self.settings["limit"] = options.limit
         # labels are numbers, and no classes
@@ -305,14 +307,37 @@ class Trainer:
             drawn = torch.where(drawn < one["dropped"], 0.0, 1 / (1 - one["dropped"]))
         return drawn.float().reshape(one["steps"] * count, *one["shape"]).to(self.device)
 
-    def forward(self, images: Tensor, noise: dict[str, Tensor]) -> Tensor:
-        """What the loss reads: logits [steps, N, classes], or what is read out of them as one step."""
+    def forward(self, images: Tensor, noise: dict[str, Tensor], rates: list[Tensor] | None = None) -> Tensor:
+        """What the loss reads: logits [steps, N, classes], or what is read out of them as one step; `rates` gets what layers fire."""
+        if rates is not None:
+            return self._forward_with_rates(images, noise, rates)
         per_step = bool(self.recipe["reads_steps"])
         arguments = (images, noise) if self.recipe["noise"] else (images,)
         autocast = torch.autocast(self.device.type, torch.bfloat16) if self.options.amp else nullcontext()
         with autocast:
             logits: Tensor = self.wrapped(*arguments, per_step=per_step)
         return logits.float() if per_step else logits.float()[None]
+
+    def _forward_with_rates(self, images: Tensor, noise: dict[str, Tensor], rates: list[Tensor]) -> Tensor:
+        fired: dict[str, list[Tensor]] = {}
+
+        def watched(one: dict[str, Any]) -> nn.Module:
+            spikes = fired.setdefault(one["layer"], [])
+            return self._stepping(one, lambda now, _: spikes.append(now.abs().sum()))
+
+        layers = [one for one in self.recipe["firing"] if one["fires"]]
+        modules = [watched(one) for one in layers]
+        try:
+            logits = self.forward(images, noise)
+        finally:
+            for module in modules:
+                del module.__dict__["step"]
+        for one in layers:
+            total = torch.stack(fired[one["layer"]]).sum()
+            count = one["neurons"] * one["train"] * one["level"] * len(images) * self.world
+            whole = SumOverProcesses.apply(total) if self.world > 1 else total  # type: ignore[no-untyped-call]
+            rates.append(whole / count)
+        return logits
 
     # -- training --------------------------------------------------------------------------------------------------
 
@@ -442,9 +467,10 @@ class Trainer:
             last = k + 1 == parts
             waits = isinstance(self.wrapped, DistributedDataParallel) and not last
             with self.wrapped.no_sync() if waits else nullcontext():  # type: ignore[operator]
-                logits = self.forward(images[here], some)
+                rates: list[Tensor] | None = [] if losses.reads_firing(self.settings["loss"]) else None
+                logits = self.forward(images[here], some, rates)
                 part = truth.part(here)
-                task = losses.loss_of(self.settings["loss"], logits, part)
+                task = losses.loss_of(self.settings["loss"], logits, part, rates)
                 loss = task
                 if last and self.terms:
                     kinds: dict[str, Tensor] = {}
@@ -574,6 +600,18 @@ class Trainer:
 
     def _counting(self, one: dict[str, Any], spikes: dict[str, float]) -> nn.Module:
         """Counts what a layer of neurons fires, until its own `step` is back."""
+
+        def count(fired: Tensor, t: int) -> None:
+            if one["counted"] is None or t <= bits.now(one["steps"], self._named()):
+                amplitude = one["amplitude"]
+                size = self.params[amplitude].abs().item() if isinstance(amplitude, str) else float(amplitude)
+                total = fired.abs().double().sum().item() / size
+                spikes[one["layer"]] = spikes.get(one["layer"], 0.0) + total
+
+        return self._stepping(one, count)
+
+    def _stepping(self, one: dict[str, Any], see: Callable[[Tensor, int], None]) -> nn.Module:
+        """A layer of neurons that shows what it fires at each step, until its own `step` is back."""
         module = self.network.get_submodule(one["module"])
         if not isinstance(module, (FedNeurons, Neurons)):
             raise TypeError(f"{one['layer']} is no layer of neurons")
@@ -582,11 +620,7 @@ class Trainer:
 
         def counted(x: Tensor, states: tuple[Tensor, ...], learned: tuple[Tensor, ...], t: int, *more: Any) -> Any:
             fired, behind = step(x, states, learned, t, *more)
-            if one["counted"] is None or t <= bits.now(one["steps"], self._named()):
-                amplitude = one["amplitude"]
-                size = self.params[amplitude].abs().item() if isinstance(amplitude, str) else float(amplitude)
-                total = fired.abs().double().sum().item() / size
-                spikes[one["layer"]] = spikes.get(one["layer"], 0.0) + total
+            see(fired, t)
             return fired, behind
 
         # in a cycle the network steps its neurons itself
