@@ -32,11 +32,13 @@ export function refuseWithout(command: Command, needed: string, dependents: read
   if (idle !== undefined) usageError(command, `option '${idle}' does nothing without '${long}'`);
 }
 
-/** Refuses an option with a value that is given twice, of which only the last would count. None is meant to be repeated. */
+/** Options that add up, by what they are called: once for each input. */
+const adding: ReadonlySet<string> = new Set(['input-shape']);
+
+/** Refuses an option with a value that is given twice, of which only the last would count. */
 export function refuseRepeated(command: Command): void {
-  for (const option of command.options.filter(
-    ({ required, optional, variadic }) => (required || optional) && !variadic,
-  )) {
+  const single = command.options.filter(({ required, optional, variadic }) => (required || optional) && !variadic);
+  for (const option of single.filter((one) => !adding.has(one.name()))) {
     let seen = false;
     command.on(`option:${option.name()}`, () => {
       if (seen) usageError(command, `option '${option.long ?? option.flags}' is given twice`);

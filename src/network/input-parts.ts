@@ -47,7 +47,7 @@ function rangeBehind(network: Network, from: Op): InputPart['range'] {
       const words = network.params.get(op.params['weight']!)!.tensor.shape[0]!;
       return { low: 0, high: words - 1, whole: true };
     }
-    if (from.kind !== 'input' && roleOf(op) === 'reshape') reached.add(op.id);
+    if (roleOf(op) === 'reshape') reached.add(op.id);
   }
   return undefined;
 }

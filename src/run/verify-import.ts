@@ -10,7 +10,7 @@ import { openRunnable } from '../train/index.js';
 import { drawingOf } from './drawn-inputs.js';
 import { comparableValues, comparedBytes, mostAround, valuesAround } from './memory.js';
 import { openReference, referenceNotes } from './reference.js';
-import { sourceFeeds } from './source-feeds.js';
+import { asIntegers, sourceFeeds } from './source-feeds.js';
 import type { Findings } from '../workspace/findings.js';
 import { type Source, bytesOf } from '../workspace/target.js';
 import { type CommonOptions, verifyLevel } from '../workspace/types.js';
@@ -97,7 +97,7 @@ export async function verifyImport(file: Source, most = Infinity): Promise<Verif
   const rows = mostAround(network) * usualRows > most ? 1 : usualRows;
   const { wanted, skipped, whole } = sample(comparable, Math.max(rows, row.batch ?? 1));
   const verified = { compared: wanted.length, layers: comparable.length, ...(skipped !== '' && { skipped }) };
-  const images = randomImages(network, row.shape, rows);
+  const images = asIntegers(imported, randomImages(network, row.shape, rows));
   for (const ops of external.size > 0 ? [wanted] : parts(wanted, byId, most / Math.max(rows, row.batch ?? 1))) {
     await compareOps(file, images, ops, whole);
   }

@@ -15,6 +15,7 @@ import { type SourceInput, addInputs, rowOf, sourceInput } from './inputs.js';
 import { fullOpType, sanitise } from './names.js';
 import { onnxOp, refusals, supportedOps } from './ops/index.js';
 import { type ReadExternal, tensorConstant } from './tensor-data.js';
+import { withoutUnread } from './unread-inputs.js';
 import { type RealValue, type Value, inOrder, withBatchFirst } from './values.js';
 import { type OnnxGraph, type OnnxModel, type OnnxNode, type OnnxValueInfo, decodeModel } from './wire.js';
 
@@ -42,6 +43,8 @@ export interface ImportedNetwork {
   readonly network: Network;
   /** What the file is fed with. */
   readonly sourceInputs: readonly SourceInput[];
+  /** What the file must be fed with, too, though its outputs don't depend on it. */
+  readonly unread: readonly SourceInput[];
   /** What the network is fed with: the file's input, or of several all their numbers in a row, under a name of its own. */
   readonly row: SourceInput;
   readonly sourceOutput: {
@@ -147,14 +150,17 @@ function importModel(
   const origins = new Map(io.outputs.map((output, n) => [results[n]!.op, logits(output)]));
   const dropped = graph.dropped.get(first)?.opType;
   const [inputCodes] = graph.inputCodes.values();
+  const network = withOutputOrigins(withoutDeadOps(graph.builder.finish(ops)), origins);
+  const found = withoutUnread(network, row, io.inputs);
   const value = {
-    network: withOutputOrigins(withoutDeadOps(graph.builder.finish(ops)), origins),
-    sourceInputs: io.inputs.map((input) => ({
+    network: found.network,
+    unread: found.unread,
+    sourceInputs: found.read.map((input) => ({
       ...input,
       batch: graph.fixedBatch,
       ...(graph.inputCodes.has(input.name) ? { codes: graph.inputCodes.get(input.name)! } : {}),
     })),
-    row: { ...row, batch: graph.fixedBatch },
+    row: { ...found.row, batch: graph.fixedBatch },
     sourceOutput: { name: first, logits: logits(first), ...(dropped === undefined ? {} : { dropped }) },
     outputs: io.outputs,
     ...(inputCodes === undefined ? {} : { inputCodes }),

@@ -165,7 +165,7 @@ function dequantisedInput(
   return context.graph.materialise({ ...inner, source, code: { ...codes.code, scale, zero } }, origin, context.place);
 }
 
-/** Codes of a constant: saturate(round_half_even(x/s) + z), the division in float32 as the operator has it. */
+/** Codes of a constant: saturate(round_half_even(x/s) + z), x and the division in float32 as the operator has them. */
 export function quantiseConstant(context: NodeContext, real: Constant, params: QuantParams, axis: number): Constant {
   const type = params.type ?? 'uint8';
   const { min, max } = codeRange(type)!;
@@ -175,7 +175,7 @@ export function quantiseConstant(context: NodeContext, real: Constant, params: Q
     const element = elementReader(real);
     const codes = arrayOf(type, elementCount(real.shape));
     for (let i = 0; i < codes.length; i++) {
-      const value = element(i);
+      const value = Math.fround(element(i));
       if (!Number.isFinite(value)) {
         fail('onnx/not-finite', { name: real.name, index: i, value: String(value) }, context.place);
       }

@@ -228,7 +228,7 @@ describe('inputs of a network with caches', () => {
     for (const [n, row] of values.entries())
       expect([...evaluateAnn(read, Float64Array.from(row)).get(read.outputs[0]!)!]).toEqual(expected[n]);
     const source = await openOnnxSource(standardForm(bytes)!.bytes);
-    const feeds = sourceFeeds({ sourceInputs }, tensor('f32', [2, size], Float32Array.from(values.flat())));
+    const feeds = sourceFeeds({ sourceInputs, unread: [] }, tensor('f32', [2, size], Float32Array.from(values.flat())));
     const [result] = Object.values(await source.run(feeds));
     await source.dispose();
     expect([...result!.data]).toEqual(expected.flat());
