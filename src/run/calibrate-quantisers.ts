@@ -10,10 +10,11 @@ import { libraryNeurons } from '../workspace/files.js';
 import type { Findings } from '../workspace/findings.js';
 import type { Calibration } from './calibrate.js';
 import { fitToNetwork } from './fit.js';
+import { givenBatch } from './memory.js';
 import { RangeCounter, forEachBatch } from './metrics/index.js';
 
-/** Images a batch: every activation of a batch is in memory. */
-const batch = 20;
+/** Images a batch, at most. */
+const mostAtOnce = 20;
 const defaultLimit = 1000;
 const front = ['canonicalise', 'fold-batchnorm', 'fold-affine'];
 
@@ -44,7 +45,12 @@ export async function calibrateQuantisers(
   const values = new Map(missing.map(({ op }) => [op.id, new SignedRange()]));
   try {
     await forEachBatch(
-      { dataset: fit, normalisation, count: Math.min(dataset.length, limit), batch },
+      {
+        dataset: fit,
+        normalisation,
+        count: Math.min(dataset.length, limit),
+        batch: givenBatch(network, expose, mostAtOnce),
+      },
       1,
       async (images) => {
         values.get(input.id)?.add(images);

@@ -3,6 +3,7 @@ import { type Tensor, elementCount } from '../base/dtype.js';
 import { present } from '../base/invariant.js';
 import type { Dataset, Normalisation } from '../data/dataset.js';
 import { onnxruntimeEngine } from '../engines/onnxruntime.js';
+import { givenBatch } from './memory.js';
 import { RangeCounter, forEachBatch } from './metrics/index.js';
 import { lower } from '../lower/program/index.js';
 import type { Network } from '../network/index.js';
@@ -13,8 +14,8 @@ import { fitToNetwork } from './fit.js';
 import type { Findings } from '../workspace/findings.js';
 import type { OnProgress } from '../workspace/types.js';
 
-/** Images a batch: every activation of a batch is in memory. */
-const batch = 20;
+/** Images a batch, at most. */
+const mostAtOnce = 20;
 const defaultLimit = 1000;
 /** The time in which onnxruntime opens a network that gives out each activation grows with the square of their number. */
 const mostSites = 4000;
@@ -62,7 +63,12 @@ export async function calibrate(
   const likeness = new Likeness();
   try {
     await forEachBatch(
-      { dataset: fit, normalisation, count: Math.min(dataset.length, limit), batch },
+      {
+        dataset: fit,
+        normalisation,
+        count: Math.min(dataset.length, limit),
+        batch: givenBatch(network, expose, mostAtOnce),
+      },
       1,
       (images) => {
         likeness.add(images);

@@ -47,6 +47,16 @@ export function realBatch(network: Network, batch: number): number {
   return Math.max(1, Math.min(batch, Math.floor(batchValues / Math.max(1, mostAround(network)))));
 }
 
+/** Values that are given out of a network for a batch, at most, unless one sample has more. */
+const givenValues = 2e7;
+
+/** Samples that a network runs on at once where it gives out each of some layers. */
+export function givenBatch(network: Network, layers: readonly string[], batch: number): number {
+  const byId = opsById(network);
+  const values = layers.reduce((sum, id) => sum + elementCount(byId.get(id)?.type.shape ?? []), 1);
+  return Math.min(realBatch(network, batch), Math.max(1, Math.floor(givenValues / values)));
+}
+
 /** Threads that run a network side by side, each with values of its own, within what a file's conversion may take. */
 export function threadsWithin(network: Network, fileBytes: number): number {
   const fit = Math.floor(allowedBytes(fileBytes) / Math.max(1, runBytes(network)));
