@@ -34,20 +34,52 @@ export function inputParts(network: Network): readonly InputPart[] {
   });
 }
 
-/** What quantises a value, or chooses rows by it: directly, or behind reshapes. */
+/** What quantises a value, or chooses rows by it: directly, or behind reshapes and affine maps. */
 function rangeBehind(network: Network, from: Op): InputPart['range'] {
-  const reached = new Set([from.id]);
+  const reached = new Map<string, readonly Affine[]>([[from.id, []]]);
   for (const op of network.ops) {
-    if (!reached.has(op.inputs[0] ?? '')) continue;
+    const maps = reached.get(op.inputs[0] ?? '');
+    if (maps === undefined) continue;
     const { code } = op.type;
     if (op.kind === 'quantize' && code.kind === 'quant') {
-      return { low: (code.min - code.zero) * code.scale, high: (code.max - code.zero) * code.scale, whole: false };
+      const ends = [code.min, code.max].map((end) => (end - code.zero) * code.scale);
+      const [low, high] = maps.reduceRight(before, ends) as [number, number];
+      return { low, high, whole: false };
     }
     if (op.kind === 'embedding') {
       const words = network.params.get(op.params['weight']!)!.tensor.shape[0]!;
       return { low: 0, high: words - 1, whole: true };
     }
-    if (roleOf(op) === 'reshape') reached.add(op.id);
+    if (roleOf(op) === 'reshape') reached.set(op.id, maps);
+    const affine = op.kind === 'affine' ? affineOf(network, op) : undefined;
+    if (affine !== undefined) reached.set(op.id, [...maps, affine]);
   }
   return undefined;
+}
+
+/** scale·x + shift, by channel or all alike. */
+interface Affine {
+  readonly scale: ArrayLike<number>;
+  readonly shift: ArrayLike<number>;
+}
+
+/** Of an affine map by channel, whose scales aren't 0; of others nothing is said. */
+function affineOf({ params }: Network, op: Op): Affine | undefined {
+  const numbers = (role: string, without: number): ArrayLike<number> =>
+    params.get(op.params[role] ?? '')?.tensor.data ?? [without];
+  const [scale, shift] = [numbers('scale', 1), numbers('shift', 0)];
+  const most = Math.max(scale.length, shift.length);
+  const fits = most <= mostChannels && [scale, shift].every(({ length }) => length === 1 || length === most);
+  return fits && !Array.from(scale).includes(0) ? { scale, shift } : undefined;
+}
+
+/** Longer maps are of single values. */
+const mostChannels = 4096;
+
+/** From where to where an affine map makes a range of, over all channels. */
+function before(range: readonly number[], { scale, shift }: Affine): readonly number[] {
+  const all = Array.from({ length: Math.max(scale.length, shift.length) }, (_, i) =>
+    range.map((y) => (y - shift[i % shift.length]!) / scale[i % scale.length]!),
+  ).flat();
+  return [Math.min(...all), Math.max(...all)];
 }

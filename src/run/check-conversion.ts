@@ -165,8 +165,14 @@ export function checkDiagnostic(
   const worst = layers.reduce((most, { codes, differing }) => Math.max(most, differing / codes), 0);
   const codes = first === undefined ? '' : `; codes differ from %${first} on, by layer up to ${percent(worst)}`;
   const args = { equal, samples, inputs: inputs === 'drawn' ? 'drawn inputs' : 'calibration images', codes };
-  return diagnostic('convert/snn-differs', args, undefined, { help: remedy(spiking, first, chosen) });
+  const help = first !== undefined && worst <= fewDiffering ? byRounding : remedy(spiking, first, chosen);
+  return diagnostic('convert/snn-differs', args, undefined, { help });
 }
+
+/** Codes of a layer that differ by themselves, at most, where nothing but float32's rounding makes them. */
+const fewDiffering = 1e-3;
+const byRounding =
+  'few codes differ by themselves, where rounding in float32 decides, and the others follow from them: no setting changes that; compare accuracies with spikec eval';
 
 /** What to try next: only what isn't done already. */
 function remedy(spiking: Network, first: string | undefined, chosen: boolean): string {

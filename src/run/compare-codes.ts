@@ -1,6 +1,6 @@
-import { type Tensor, elementCount } from '../base/dtype.js';
+import { type Tensor, elementCount, tensor } from '../base/dtype.js';
 import type { Engine } from '../engines/index.js';
-import { type Runnable, exactCodes, lower } from '../lower/program/index.js';
+import { type Runnable, alongName, exactCodes, exactCodesAlong, lower } from '../lower/program/index.js';
 import { type Network, type Op, attrsOf, isFiringLayer, isNeuronLayer, numberAttr, roleOf } from '../network/index.js';
 import { trainCapacity } from '../passes/index.js';
 import { KeptCodes } from './kept-codes.js';
@@ -9,6 +9,7 @@ import {
   type ComparedLayer,
   type Counter,
   DifferenceCounter,
+  floatTie,
   type Images,
   type LayerDifference,
 } from './metrics/index.js';
@@ -82,11 +83,14 @@ export interface ComparisonOptions {
 
 /**
  * Both networks on portions of images, one after the other: the exact one, whose codes are kept in few bytes, then the spiking
- * one, layer by layer as they come.
+ * one, layer by layer as they come. Where something lies so near a tie that float32 decides it, much behind it may differ: the
+ * exact one then runs once more, along the spiking one's codes there, and only what differs by itself is counted.
  */
 export class CodeComparison {
   readonly #differences: DifferenceCounter;
   readonly #exact: Runnable;
+  readonly #layers: readonly ComparedLayer[];
+  readonly #along: () => Runnable;
   readonly #spiking: Runnable;
   readonly #classes: Int32Array;
   readonly #spikingClasses: Int32Array;
@@ -96,7 +100,11 @@ export class CodeComparison {
     count: number,
     residuals: boolean,
   ) {
-    this.#differences = new DifferenceCounter(comparedLayers(quantised, spiking));
+    this.#layers = comparedLayers(quantised, spiking);
+    this.#differences = new DifferenceCounter(this.#layers);
+    const ids = new Set(this.#layers.map(({ id }) => id));
+    const carrier = exactCodesAlong(ids, floatTie);
+    this.#along = () => lower(quantised, { carrier, probes: { codes: true, ties: true } });
     this.#exact = lower(quantised, { carrier: exactCodes, probes: { codes: true, ties: true } });
     this.#spiking = lower(spiking, { probes: { codes: true, membrane: residuals } });
     this.#classes = new Int32Array(count);
@@ -104,7 +112,7 @@ export class CodeComparison {
   }
 
   async run({ first, images }: Portion, engine: Engine, { counter, seen }: ComparisonOptions): Promise<void> {
-    const kept = new KeptCodes(this.#differences.tie);
+    const kept = new KeptCodes(floatTie);
     const exact = await runLayers(this.#exact, engine, images, {
       counter: (done, total) => counter?.(done, 2 * total),
       take: (start, id, found) => {
@@ -113,11 +121,14 @@ export class CodeComparison {
       },
     });
     this.#classes.set(exact, first);
+    const [differences, own] = [new DifferenceCounter(this.#layers), new KeptCodes(floatTie)];
+    const mayFollow = kept.hasTies;
     const spiking = await runLayers(this.#spiking, engine, images, {
       counter: (done, total) => counter?.(total + done, 2 * total),
       take: (start, id, found) => {
-        if (!this.#differences.has(id)) return;
-        this.#differences.add(id, {
+        if (!differences.has(id)) return;
+        if (mayFollow) own.take(start, id, found);
+        differences.add(id, {
           expected: kept.codes(start, id).data,
           found: found('codes')!.data,
           membrane: found('membrane')?.data,
@@ -126,6 +137,37 @@ export class CodeComparison {
       },
     });
     this.#spikingClasses.set(spiking, first);
+    const alone = mayFollow && differences.differs ? await this.#byThemselves(own, images, engine) : differences;
+    this.#differences.absorb(alone, differences);
+  }
+
+  /** What differs by itself: the exact network along the spiking one's codes where float32 decides. */
+  async #byThemselves(own: KeptCodes, images: Images, engine: Engine): Promise<DifferenceCounter> {
+    const differences = new DifferenceCounter(this.#layers);
+    const asCodes = ({ id, amplitude }: ComparedLayer, start: number): [string, Tensor] => {
+      const { shape, data } = own.codes(start, id);
+      return [
+        alongName(id),
+        tensor(
+          'f32',
+          shape,
+          Float32Array.from(data, (level) => amplitude * level),
+        ),
+      ];
+    };
+    await runLayers(this.#along(), engine, images, {
+      fed: (start) => Object.fromEntries(this.#layers.map((layer) => asCodes(layer, start))),
+      take: (start, id, found) => {
+        if (!differences.has(id)) return;
+        const distances = found('tie')!.data;
+        differences.add(id, {
+          expected: found('codes')!.data,
+          found: own.codes(start, id).data,
+          nearness: (i) => distances[i]!,
+        });
+      },
+    });
+    return differences;
   }
 
   result(): ComparedCodes {

@@ -12,6 +12,8 @@ export interface PartsOptions {
   readonly brief?: boolean | undefined;
   /** Params that the engine holds at a time. */
   readonly mostBytes?: number;
+  /** What the program's inputs beside the images are fed with, of a batch from an image on. */
+  readonly fed?: ((start: number) => Results) | undefined;
   /** Called when a part has run on a batch: the batch's first image, and those of the program's outputs that it gives. */
   readonly take: (start: number, results: Results) => void;
   /** Steps done, of all parts on all images. */
@@ -26,18 +28,19 @@ export async function runInParts(
   runnable: Runnable,
   engine: Engine,
   images: Images,
-  { threads, brief, mostBytes = partBytes, take, counter }: PartsOptions,
+  { threads, brief, mostBytes = partBytes, fed, take, counter }: PartsOptions,
 ): Promise<void> {
   const parts = programParts(simplify(runnable.program), mostBytes);
   const values = new Map<number, Map<string, Tensor>>();
   for (const [n, { program, kept, last }] of parts.entries()) {
-    const { pass, dispose } = await openRunnable({ ...runnable, program }, engine, { threads, brief });
+    const { pass, inputs, dispose } = await openRunnable({ ...runnable, program }, engine, { threads, brief });
     const names = new Set(Object.keys(program.outputs).filter((name) => !(name in kept)));
     let start = 0;
     const run = async (batch: Tensor<'f32'>): Promise<Results> => {
       const given = values.get(start) ?? new Map<string, Tensor>();
       values.set(start, given);
-      const results = await pass(Object.fromEntries(given))(batch);
+      const more = Object.entries(fed?.(start) ?? {}).filter(([name]) => inputs.has(name));
+      const results = await pass(Object.fromEntries([...given, ...more]))(batch);
       for (const id of last) given.delete(id);
       for (const [name, id] of Object.entries(kept)) given.set(id, present(results[name], `run: no ${name}`));
       start += batch.shape[0]!;

@@ -24,6 +24,11 @@ export class KeptCodes {
     this.#kept.set(`${start} ${id}`, { codes: inBytes(present(found('codes'), `run: no codes of ${id}`)), near });
   }
 
+  /** Whether anything that was taken is near a tie. */
+  get hasTies(): boolean {
+    return [...this.#kept.values()].some(({ near }) => near.size > 0);
+  }
+
   codes(start: number, id: string): Tensor {
     return present(this.#kept.get(`${start} ${id}`), `run: no codes of ${id}`).codes;
   }

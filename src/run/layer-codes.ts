@@ -2,6 +2,7 @@ import type { Tensor } from '../base/dtype.js';
 import type { Engine } from '../engines/index.js';
 import type { ProbeKind, Runnable } from '../lower/program/index.js';
 import { runInParts } from './in-parts.js';
+import type { Results } from '../train/index.js';
 import { type Counter, type Images, predictedClasses } from './metrics/index.js';
 
 /** What is probed of one layer on a batch. */
@@ -11,6 +12,8 @@ export interface LayersOptions {
   /** Called once for each layer with codes and each batch, whose first image is `start`, when all that is probed of it is there. */
   readonly take: (start: number, id: string, found: Probed) => void;
   readonly counter?: Counter | undefined;
+  /** What the program's inputs beside the images are fed with, of a batch from an image on. */
+  readonly fed?: ((start: number) => Results) | undefined;
 }
 
 /**
@@ -21,7 +24,7 @@ export async function runLayers(
   { outputs, ...runnable }: Runnable,
   engine: Engine,
   images: Images,
-  { take, counter }: LayersOptions,
+  { take, counter, fed }: LayersOptions,
 ): Promise<Int32Array> {
   const classes = new Int32Array(images.count);
   const probed = new Map<string, { readonly id: string; readonly kind: ProbeKind }>();
@@ -39,6 +42,7 @@ export async function runLayers(
     threads: images.batch === 1 ? 1 : undefined,
     brief: images.batch === 1,
     counter,
+    fed,
     take: (start, results) => {
       const logits = results[outputs.logits ?? ''];
       if (logits !== undefined) classes.set(predictedClasses(logits), start);
@@ -58,8 +62,8 @@ export async function runLayers(
   return classes;
 }
 
-/** Codes that are kept at once, at most, a byte each. */
-const mostKept = 1e8;
+/** Codes of a network that are kept at once, at most, a byte each. */
+const mostKept = 5e7;
 /** Values of layers given out at once, at most. */
 const valuesAtOnce = 4e6;
 

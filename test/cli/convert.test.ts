@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { ConvertOptions } from '../../src/commands/index.js';
 import { spikec } from './fake.js';
 
 it.each([
@@ -27,4 +28,21 @@ it.each([
   const ran = await spikec(['convert', 'a.onnx', '--coding', ...flags]);
   expect(ran.code).toBe(2);
   expect(ran.err).toContain(problem);
+});
+
+it('--input-shape may be given once for each input', async () => {
+  const seen: ConvertOptions[] = [];
+  const shapes = ['--input-shape', 'x=1,4', '--input-shape', 'the y=1,3,8'];
+  await spikec(['convert', 'a.onnx', ...shapes], {
+    convertOnnx: (_, options) => {
+      seen.push(options);
+      return Promise.resolve({ diagnostics: [] });
+    },
+  });
+  expect(seen.map(({ inputShapes }) => inputShapes)).toEqual([
+    [
+      { name: 'x', sizes: [1, 4] },
+      { name: 'the y', sizes: [1, 3, 8] },
+    ],
+  ]);
 });

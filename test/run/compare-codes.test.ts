@@ -3,12 +3,20 @@ import { tensor } from '../../src/base/dtype.js';
 import { InvariantError } from '../../src/base/invariant.js';
 import { readBatch } from '../../src/data/index.js';
 import { fusedEngine } from '../../src/engines/fused/index.js';
-import { type Runnable, exactCodes, lower, sampleShape } from '../../src/lower/program/index.js';
+import {
+  type Runnable,
+  alongName,
+  exactCodes,
+  exactCodesAlong,
+  lower,
+  sampleShape,
+} from '../../src/lower/program/index.js';
+import { NetworkBuilder } from '../../src/network/index.js';
 import { codesOf, compareCodes } from '../../src/run/compare-codes.js';
 import { drawnInputs } from '../../src/run/drawn-inputs.js';
 import { KeptCodes } from '../../src/run/kept-codes.js';
 import { openRunnable } from '../../src/train/index.js';
-import { withSkip } from '../support/random-network.js';
+import { seeded, withSkip } from '../support/random-network.js';
 import { convert, sws } from '../support/sws.js';
 
 it('codes that differ are those of both networks side by side, however few are kept at once', async () => {
@@ -78,4 +86,65 @@ it('kept codes are what was taken, in bytes where they are bytes; of what is nea
   expect([0, 1, 2].map(kept.nearness(4, 'small'))).toEqual([Math.fround(0.001), Infinity, Infinity]);
   expect(kept.nearness(4, 'large')(0)).toBe(Infinity);
   expect(() => kept.codes(0, 'small')).toThrow(InvariantError);
+});
+
+it.each([
+  ['half_even', [3, 4, 3], [1, 1, 9], [2, 2, 2], [1, 2, 2]],
+  ['half_up', [1, 4, 1], [0, 1, 9], [1, 2, 1], [0, 2, 1]],
+  ['floor', [4, 3, 4], [1, 0, 9], [2, 1, 2], [1, 1, 2]],
+] as const)(
+  '%s: at a tie the code beside it is read where another network has it, and nowhere else',
+  async (rounding, x, fed, codes, read) => {
+    const builder = new NetworkBuilder('ties');
+    const range = { zero: 0, min: 0, max: 15 };
+    builder.add({ id: 'x', kind: 'input', inputs: [], attrs: { shape: [3] } });
+    builder.add({ id: 'a', kind: 'quantize', inputs: ['x'], attrs: { scale: 1, ...range } });
+    builder.add({ id: 'b', kind: 'quantize', inputs: ['a'], attrs: { scale: 2, ...range, rounding } });
+    const along = exactCodesAlong(new Set(['b']), 1e-3);
+    const runnable = lower(builder.finish(['b']), { carrier: along, probes: { codes: true } });
+    const running = await openRunnable(runnable, fusedEngine);
+    const row = (list: readonly number[]) => tensor('f32', [1, 3], Float32Array.from(list));
+    const found = await running.pass({ [alongName('b')]: row(fed) })(row(x));
+    await running.dispose();
+    expect([...found[runnable.outputs.probes.codes.get('b')!]!.data]).toEqual(codes);
+    expect([...found[runnable.outputs.logits!]!.data]).toEqual(read.map((code) => 2 * code));
+  },
+);
+
+it('codes that differ where float32 decides are counted by themselves, not with all that they change behind them', async () => {
+  const width = 24;
+  const chain = (bias: number) => {
+    const builder = new NetworkBuilder('chain');
+    const random = seeded(3);
+    const quantize = (id: string, input: string): string => {
+      builder.add({ id, kind: 'quantize', inputs: [input], attrs: { scale: 1, zero: 0, min: 0, max: 255 } });
+      return id;
+    };
+    const linear = (id: string, input: string, scale: number, code: (at: number) => number): string => {
+      const codes = Int8Array.from({ length: width * width }, (_, at) => code(at));
+      builder.param(`${id}.w`, {
+        tensor: tensor('i8', [width, width], codes),
+        quant: { scale: [scale], zero: [0], axis: 0 },
+      });
+      builder.param(`${id}.b`, { tensor: tensor('f64', [width], new Float64Array(width).fill(bias)) });
+      builder.add({ id, kind: 'linear', inputs: [input], attrs: {}, params: { weight: `${id}.w`, bias: `${id}.b` } });
+      return id;
+    };
+    builder.add({ id: 'x', kind: 'input', inputs: [], attrs: { shape: [width] } });
+    const same = linear('same', quantize('a', 'x'), 1, (at) => (at % (width + 1) === 0 ? 1 : 0));
+    const mixed = linear('mixed', quantize('b', same), 1 / 128, () => Math.round(60 * random() - 20));
+    return convert(builder.finish([linear('last', quantize('c', mixed), 1, (at) => at % 7)]), sws({ silent: 8 }));
+  };
+  // the layer b rounds whole numbers and a half, here a little less and there a little more
+  const { spiking } = chain(0.5 - 1e-4);
+  const { quantised } = chain(0.5 + 1e-4);
+  const images = { dataset: drawnInputs(quantised, [width], 4, 1), normalisation: {}, count: 4, batch: 3 };
+  const { layers } = await compareCodes({ quantised, spiking }, images, fusedEngine);
+  const known = layers.find(({ id }) => id === 'b')!;
+  expect(known.differing).toBeGreaterThan(0.9 * known.codes);
+  expect(layers.map(({ id, differing }) => [id, differing])).toEqual([
+    ['a', 0],
+    ['b', known.differing],
+    ['c', 0],
+  ]);
 });

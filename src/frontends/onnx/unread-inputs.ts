@@ -30,7 +30,8 @@ export function withoutUnread(network: Network, row: SourceInput, inputs: readon
     size += elementCount(shape);
   }
   const ops = network.ops.map((op): Op => {
-    if (op.kind === 'input') return { ...op, attrs: { ...op.attrs, shape: [size] }, type: { ...op.type, shape: [size] } };
+    if (op.kind === 'input')
+      return { ...op, attrs: { ...op.attrs, shape: [size] }, type: { ...op.type, shape: [size] } };
     const start = starts.get(op.id);
     if (op.kind !== 'slice' || start === undefined) return op;
     return { ...op, attrs: { ...op.attrs, start, end: start + elementCount(op.type.shape) } };

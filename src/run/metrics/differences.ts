@@ -86,6 +86,29 @@ export class DifferenceCounter {
     this.#residuals.set(id, rest);
   }
 
+  /** Whether codes differ that are no ties. */
+  get differs(): boolean {
+    return [...this.#codes.values()].some(({ differing, ties }) => differing > ties);
+  }
+
+  /** Takes the codes that another one has counted of the same layers, and the residuals of a third. */
+  absorb(codes: DifferenceCounter, residuals: DifferenceCounter): void {
+    for (const [id, more] of codes.#codes) {
+      const seen = this.#codes.get(id) ?? { codes: 0, differing: 0, ties: 0, max: 0 };
+      const { codes: count, differing, ties, max } = more;
+      this.#codes.set(id, {
+        codes: seen.codes + count,
+        differing: seen.differing + differing,
+        ties: seen.ties + ties,
+        max: Math.max(seen.max, max),
+      });
+    }
+    for (const [id, { count, sum, max }] of residuals.#residuals) {
+      const rest = this.#residuals.get(id) ?? { count: 0, sum: 0, max: 0 };
+      this.#residuals.set(id, { count: rest.count + count, sum: rest.sum + sum, max: Math.max(rest.max, max) });
+    }
+  }
+
   result(): readonly LayerDifference[] {
     return this.layers.map(({ id }) => {
       const { codes, differing, ties, max } = present(this.#codes.get(id), `evaluate: no codes of ${id}`);

@@ -1,4 +1,5 @@
 import { tensor } from '../../../base/dtype.js';
+import { withZeroPoint } from '../../../base/rounding.js';
 import {
   type Acting,
   type Op,
@@ -11,7 +12,7 @@ import {
   isMaximum,
 } from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
-import type { Lowering } from '../context.js';
+import { type Lowering, folded } from '../context.js';
 import type { Carried, Carrier } from './carrier.js';
 import { FoldedValues } from './folded.js';
 import { image } from './real.js';
@@ -29,6 +30,20 @@ export const exactCodes: Carrier = {
   begin: (lowering) => new CodesNetwork(lowering),
 };
 
+/** Under this name such a network is fed with the codes of a quantiser, [N, …shape], above the lower end of their range. */
+export function alongName(id: string): string {
+  return `along ${id}`;
+}
+
+/**
+ * {@link exactCodes} along the codes of another network: where what a quantiser of `ids` rounds lies within `tie` codes of
+ * where it changes, rounding errors decide, and the layers behind it read the code beside it that they are fed. What
+ * differs there differs by itself, and not because a tie in front went the other way.
+ */
+export function exactCodesAlong(ids: ReadonlySet<string>, tie: number): Carrier {
+  return { ...exactCodes, begin: (lowering) => new CodesNetwork(lowering, { ids, tie }) };
+}
+
 /** An integer multiple of a scale: Q − zero of a quantised value, or a sum of them. */
 interface Centred {
   /** f32 integers. */
@@ -43,10 +58,13 @@ class CodesNetwork implements Carried {
   readonly #centred = new Map<string, Centred>();
   /** Codes above the lower end of their range. */
   readonly #codes = new Map<string, Value>();
-  /** What quantisers round: x/scale. */
-  readonly #rounded = new Map<string, Value>();
+  /** How far what quantisers round is from where their code changes, in codes, of a value as it is wanted. */
+  readonly #ties = new Map<string, () => Value>();
 
-  constructor(readonly lowering: Lowering) {
+  constructor(
+    readonly lowering: Lowering,
+    readonly along?: { readonly ids: ReadonlySet<string>; readonly tie: number },
+  ) {
     this.#wide = new FoldedValues(lowering, 'f64');
   }
 
@@ -77,13 +95,37 @@ class CodesNetwork implements Carried {
     const isImage = this.#wide.op(op.inputs[0]!).kind === 'input';
     const code = codesOf(builder, isImage ? builder.cast(x, 'f32') : x, op.attrs);
     const { zero, min, scale } = op.attrs;
-    this.#rounded.set(op.id, builder.div(x, scale));
-    this.#codes.set(op.id, builder.as('code').cast(min === 0 ? code : builder.sub(code, min), 'f32'));
+    this.#ties.set(op.id, () => this.#tie(op, x));
+    const own = builder.as('code').cast(min === 0 ? code : builder.sub(code, min), 'f32');
+    this.#codes.set(op.id, own);
+    const read =
+      this.along?.ids.has(op.id) === true
+        ? builder.add(this.#fedAtTies(op, own), min - zero)
+        : builder.cast(zero === 0 ? code : builder.sub(code, zero), 'f32');
     this.#set(op, {
-      codes: builder.cast(zero === 0 ? code : builder.sub(code, zero), 'f32'),
+      codes: read,
       scale,
       wide: op.attrs.max - min > 255,
     });
+  }
+
+  /** What is fed where it is the code on the other side of a tie. */
+  #fedAtTies({ id, type }: Op<'quantize'>, own: Value): Value {
+    const { builder } = this.lowering;
+    const fed = builder.input(alongName(id), 'f32', folded(1, type.shape));
+    const near = builder.lt(builder.cast(this.#ties.get(id)!(), 'f32'), this.along!.tie);
+    const beside = builder.le(builder.abs(builder.sub(fed, own)), 1);
+    return builder.select(near, builder.select(beside, fed, own), own);
+  }
+
+  #tie({ attrs: { scale, zero, rounding: how = 'half_even' } }: Op<'quantize'>, x: Value): Value {
+    const { builder } = this.lowering;
+    const { rounding, fraction } = withZeroPoint(how, zero);
+    const scaled = builder.div(x, scale);
+    const value = fraction === 0 ? scaled : builder.add(scaled, fraction);
+    const from =
+      rounding === 'floor' || rounding === 'ceil' ? builder.round(value) : builder.add(builder.floor(value), 0.5);
+    return builder.abs(builder.sub(value, from));
   }
 
   /** Averages become sums of codes at a smaller scale, so that they stay integers. */
@@ -166,12 +208,11 @@ class CodesNetwork implements Carried {
 
   codes(op: Op): { readonly codes: Value; readonly tie?: Value } | undefined {
     const codes = this.#codes.get(op.id);
-    const rounded = this.#rounded.get(op.id);
-    if (codes === undefined || rounded === undefined) return undefined;
+    const tie = this.#ties.get(op.id);
+    if (codes === undefined || tie === undefined) return undefined;
     const { builder } = this.lowering;
     builder.at(op.id).as('tie');
-    const tie = builder.abs(builder.sub(builder.sub(rounded, builder.floor(rounded)), 0.5));
-    return { codes, tie: builder.cast(tie, 'f32') };
+    return { codes, tie: builder.cast(tie(), 'f32') };
   }
 
   trace(): undefined {

@@ -6,7 +6,7 @@ import type { Conversion } from './conversion.js';
 import { carriers } from './registry.js';
 
 export type { Carried, Carrier } from './carrier.js';
-export { exactCodes } from './codes.js';
+export { alongName, exactCodes, exactCodesAlong } from './codes.js';
 export type { CodingNumbers, Conversion, Levels } from './conversion.js';
 export { type MeansCoding, means } from './means.js';
 export { RealNetwork } from './real.js';
