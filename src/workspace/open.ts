@@ -46,6 +46,8 @@ export interface OpenedTarget extends Uncompiled {
   readonly source?: Source;
   /** The `.ir` file that the network was read from: whoever runs it checks first that it can be run. */
   readonly text?: string;
+  /** A training wrote the folder that it was read from. */
+  readonly isRun?: boolean;
   /** What a training step of the config depends on, where it says how to train. */
   readonly training?: StepSettings;
   /** How the config says that it is trained, where it says all of it. */
@@ -79,8 +81,8 @@ export function comparedAs({
 /** A training as a config describes it. */
 export interface Recipe {
   readonly settings: TrainSettings;
-  /** The data set's name. */
-  readonly data: string;
+  /** The data set's name, where the config has one. */
+  readonly data?: string;
   readonly layout?: Layout;
   /** An ONNX network as it is trained; others are trained as they are opened. */
   readonly imported?: ImportedForTraining;
@@ -160,6 +162,7 @@ function openText(path: string, findings: Findings): OpenedTarget {
     ...(reconstructs.length > 0 ? { reconstructs } : {}),
     ...(bins === undefined ? {} : { bins }),
     hardware: run?.hardware,
+    isRun: run !== undefined,
     text: ir,
     sources: new Map(files.map((file) => [basename(file), piecesOfFile(file)])),
     inputs: files,
@@ -200,13 +203,16 @@ function binsOfConfig({ train }: Config): Pick<OpenedTarget, 'bins'> {
   return {};
 }
 
-/** Whether a config says what to train on, and how. */
-function isComplete({ settings: { data, optimizer } }: NonNullable<Config['train']>): boolean {
-  return data !== undefined && optimizer !== undefined;
+/** Whether a config says how to train; on what can be said later. */
+function isComplete({ settings: { optimizer } }: NonNullable<Config['train']>): boolean {
+  return optimizer !== undefined;
 }
 
 function recipeOf(config: Config, network: Network): Recipe {
-  const { settings: said, ...rest } = trainSettings(config, {}, sizesOfNetwork(network));
+  const named = config.train?.settings.data !== undefined;
+  const overrides = named ? {} : { data: 'unknown' };
+  const { settings: said, data, layout } = trainSettings(config, overrides, sizesOfNetwork(network));
+  const rest = { ...(named ? { data } : {}), ...(layout === undefined ? {} : { layout }) };
   const settings = { ...said, ...layerSettings(config, network) };
   const bits = bitTraining(config, network, settings.rate);
   return { ...rest, settings: bits === undefined ? settings : { ...settings, bits } };

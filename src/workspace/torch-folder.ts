@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { diagnostic, fail } from '../base/diagnostics/index.js';
 import { readText } from '../data/index.js';
 import type { Network } from '../network/index.js';
@@ -43,6 +43,12 @@ export function torchFolder(
     const setting = unknownSetting(training);
     if (setting === undefined) addTraining(files, training);
     else findings.all.push(diagnostic('torch/left-out', { setting }));
+  }
+  if (opened.isRun === true) {
+    const model = join(dirname(opened.inputs[0]!), 'model.spike');
+    const help = `\`spikec compile ${model}#${opened.config} --emit torch\` writes it, and \`spikec train … --engine torch --from RUN\` begins with a run's weights`;
+    const setting = 'how a run folder was trained';
+    findings.all.push(diagnostic('torch/left-out', { setting }, undefined, { help }));
   }
   files.set('README.md', readme(opened.config, files));
   return [...files].map(([name, content]) => [isTorchAlone(emit) ? name : `torch/${name}`, content] as const);

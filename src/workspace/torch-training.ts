@@ -36,8 +36,8 @@ export interface TorchTraining {
   readonly network: Network;
   readonly config: string;
   readonly settings: TrainSettings;
-  /** The data set's name. */
-  readonly data: string;
+  /** The data set's name; `train.py` asks for one where there is none. */
+  readonly data?: string;
   readonly layout?: Layout | undefined;
   /** The model file, as `model.spike`, and what it uses. */
   readonly sources: ReadonlyMap<string, string | Uint8Array>;
@@ -100,7 +100,7 @@ function recipeOf({ network, config, settings, data, layout }: TorchTraining): o
   return {
     spikec: packageVersion(),
     config,
-    data,
+    ...(data === undefined ? {} : { data }),
     ...(layout === undefined ? {} : { layout }),
     settings,
     network: createHash('sha256').update(printNetwork(network)).digest('hex'),

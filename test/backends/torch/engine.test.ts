@@ -6,6 +6,7 @@ import { driver } from '../../../src/commands/index.js';
 import { openDataset } from '../../../src/data/index.js';
 import { deepQuantised } from '../../support/tiny-onnx.js';
 import { hasTorch, python, pythonRun, runPython } from '../../support/pytorch.js';
+import { writeNpz } from '../../support/npz.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { timeless, train, writeTinySet } from '../../support/tiny-training.js';
 import { tinyModel } from '../../support/train.js';
@@ -121,6 +122,11 @@ describe.skipIf(!hasTorch)('the engine torch', () => {
     expect(log.loss).toBe(whole.records[0]!.loss);
     const rest = await train(here, { engine: 'onnxruntime', run, resume: true });
     expect(rest.records[0]!.loss).toBeCloseTo(whole.records[1]!.loss, 4);
+    // a run folder's network is written without the training, and that is said
+    const outDir = join(here.folder, 'again');
+    const { diagnostics } = await driver.compileTarget({ path: run }, { emit: ['torch'], outDir });
+    expect(diagnostics.map(({ code }) => code)).toEqual(['torch/left-out']);
+    expect(diagnostics[0]!.help).toContain(`spikec compile ${join(run, 'model.spike')}#`);
   }, 120_000);
 });
 
@@ -129,6 +135,36 @@ it('a slip in the name of an engine to train on is told of torch, too', async ()
   expect(codes).toEqual(['engine/unknown']);
   expect(diagnostics[0]!.help).toContain('torch');
 });
+
+it.skipIf(!hasTorch)(
+  'numbers to learn in a file, which the config doesn’t name: train.py asks for it, and evaluates as here',
+  async () => {
+    const { folder, model } = place();
+    writeFileSync(
+      model,
+      tinyModel({ train: 'optimizer adam(lr: 1e-2) batch 8 epochs 1 loss mse' }).replace('data mnist', ''),
+    );
+    const program = join(folder, 'program');
+    await driver.compileTarget({ path: model }, { emit: ['torch'], outDir: program });
+    const asked = pythonRun(program, ['train.py']);
+    expect(asked).toMatchObject({ status: 2, stderr: expect.stringContaining('--data npz:train.npz') });
+    const count = 40;
+    const x = { shape: [count, 1, 8, 8], data: Float32Array.from({ length: count * 64 }, (_, i) => (i % 7) / 7) };
+    const rows = (width: number): string =>
+      writeNpz(join(folder, `${width}.npz`), {
+        x,
+        y: { shape: [count, width], data: Float32Array.from({ length: count * width }, (_, i) => (i % 5) / 5) },
+      });
+    runPython(program, ['train.py', '--data', rows(3), '-o', join(folder, 'there')]);
+    const log = JSON.parse(readFileSync(join(folder, 'there', 'log.jsonl'), 'utf8')) as { mae: number };
+    const here = await train({ folder, model, data: rows(3) }, { engine: 'onnxruntime' });
+    expect(log.mae).toBeCloseTo(here.records[0]!.mae!, 5);
+    const fewer = pythonRun(program, ['train.py', '--data', rows(2), '-o', join(folder, 'fewer')]);
+    expect(fewer.stderr).toContain("a sample's labels are [2] numbers, the network has 3 outputs");
+    expect(fewer.status).toBe(2);
+  },
+  60_000,
+);
 
 it.skipIf(!hasTorch)('wrong options of train.py are errors in one line, with exit code 2', async () => {
   const here = place();

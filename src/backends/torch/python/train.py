@@ -241,6 +241,14 @@ class Trainer:
         betas = (spec.get("beta1", 0.9), spec.get("beta2", 0.999))
         return kind(made, lr=self.settings["rate"], betas=betas, eps=spec.get("epsilon", 1e-8))
 
+    @property
+    def data(self) -> str:
+        """The data set's name."""
+        named: str | None = self.options.data or self.recipe.get("data")
+        if named is None:
+            raise SystemExit("the config names no data set: say which by --data, for example --data npz:train.npz")
+        return named
+
     # -- data ------------------------------------------------------------------------------------------------------
 
     def read(self) -> Samples:
@@ -248,7 +256,7 @@ class Trainer:
         if options.samples is not None:
             samples = load_samples(options.samples)
         else:
-            spec = options.data or recipe["data"]
+            spec = self.data
             spec = spec if ":" in spec else f"{spec}:train"
             try:
                 samples = load(spec, recipe.get("layout"), options.data_dir, options.limit, tuple(recipe["input"]))
@@ -684,7 +692,7 @@ class Trainer:
     def progress(self, images: int) -> dict[str, Any]:
         recipe = self.recipe
         settings = {key: value for key, value in self.settings.items() if key not in ("epochs", "patience")}
-        data = self.options.data or recipe["data"]
+        data = self.data
         identity = {"network": recipe["network"], "data": data, "images": images, "settings": settings}
         found: dict[str, Any] = {"identity": identity, "epoch": len(self.records)}
         found.update(step=self.step, records=self.records)
@@ -731,7 +739,7 @@ class Trainer:
         manifest = json.loads((folder / "manifest.json").read_text())
         manifest["files"]["weights.safetensors"] = digest
         self._write(run / "manifest.json", json.dumps(manifest, indent=1) + "\n")
-        info = {"config": self.recipe["config"], "data": self.options.data or self.recipe["data"]}
+        info = {"config": self.recipe["config"], "data": self.data}
         about = {**info, "normalisation": self.settings["normalisation"], "settings": self.settings}
         if self.settings["loss"]["kind"] == "yolo":
             about["detector"] = {"bins": self.settings["loss"]["bins"]}
