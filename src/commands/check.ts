@@ -1,6 +1,6 @@
 import { type Diagnostic, type Outcome, distinct, hasErrors } from '../base/diagnostics/index.js';
 import { isFile } from '../data/index.js';
-import type { Model } from '../model/index.js';
+import type { Config, Model } from '../model/index.js';
 import { problemsOf, problemsOnceLowered } from '../workspace/config-problems.js';
 import { chooseConfig } from '../workspace/choose-config.js';
 import { loadWhatHolds } from '../workspace/load-model.js';
@@ -16,19 +16,33 @@ export interface CheckResult {
 
 /**
  * What a model file declares, if it has no errors; of a target that names a config, whether this one compiles. Loads no
- * backend: an editor may call this at every key.
+ * backend, and the reader of ONNX files only where one is imported.
  */
-export function checkFile(target: Target, options: CommonOptions = {}): Outcome<CheckResult> {
-  return reporting(() => {
-    const { value: model, diagnostics } = loadWhatHolds(target.path, options);
-    if (model === undefined) return { diagnostics };
-    if (target.config !== undefined) return checkConfig(model, target, diagnostics);
-    // Configs that extend one another share places.
-    const all = distinct([...diagnostics, ...[...model.configs.values()].flatMap((one) => problemsOf(one, isFile))]);
-    if (hasErrors(all)) return { diagnostics: all };
-    const lowered = [...model.configs.values()].flatMap(problemsOnceLowered);
-    return { value: declarations(model), diagnostics: distinct([...all, ...lowered]) };
+export async function checkFile(target: Target, options: CommonOptions = {}): Promise<Outcome<CheckResult>> {
+  let imports: readonly Config[] = [];
+  const { value, diagnostics } = reporting(() => {
+    const { value: model, diagnostics: said } = loadWhatHolds(target.path, options);
+    if (model === undefined) return { diagnostics: said };
+    const outcome = checkModelFile(model, target, said);
+    const checked = outcome.value?.configs ?? [];
+    imports = [...model.configs.values()].filter(
+      ({ name, network }) => network.kind === 'onnx' && checked.includes(name),
+    );
+    return outcome;
   });
+  if (value === undefined || imports.length === 0) return { ...(value === undefined ? {} : { value }), diagnostics };
+  const { importProblems } = await import('./check-imports.js');
+  const all = distinct([...diagnostics, ...importProblems(imports)]);
+  return hasErrors(all) ? { diagnostics: all } : { value, diagnostics: all };
+}
+
+function checkModelFile(model: Model, target: Target, said: readonly Diagnostic[]): Outcome<CheckResult> {
+  if (target.config !== undefined) return checkConfig(model, target, said);
+  // Configs that extend one another share places.
+  const all = distinct([...said, ...[...model.configs.values()].flatMap((one) => problemsOf(one, isFile))]);
+  if (hasErrors(all)) return { diagnostics: all };
+  const lowered = [...model.configs.values()].flatMap(problemsOnceLowered);
+  return { value: declarations(model), diagnostics: distinct([...all, ...lowered]) };
 }
 
 function checkConfig(model: Model, target: Target, said: readonly Diagnostic[]): Outcome<CheckResult> {

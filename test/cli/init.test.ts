@@ -23,7 +23,7 @@ it('writes a model file that checks, costs and says what to do next', async () =
   const file = join(folder, 'digits.spike');
   expect(out.startsWith(`${file}\n\nNext:\n  spikec check ${file} `)).toBe(true);
   expect(readdirSync(folder)).toEqual(['digits.spike']);
-  expect(checkFile({ path: file })).toMatchObject({ diagnostics: [], value: { configs: ['leaky', 'multibit'] } });
+  expect(await checkFile({ path: file })).toMatchObject({ diagnostics: [], value: { configs: ['leaky', 'multibit'] } });
   for (const config of ['leaky', 'multibit']) {
     const { value, diagnostics } = await costOf({ path: file, config }, {});
     expect(diagnostics).toEqual([]);
@@ -101,7 +101,7 @@ it('an example of the package is copied with what it needs, and what is there st
   expect(code).toBe(0);
   expect(out).toContain(`${join(folder, 'README.md')} says what to do`);
   expect(readFileSync(join(folder, 'lenet5.onnx'))).toEqual(readFileSync('examples/convert-onnx/lenet5.onnx'));
-  expect(checkFile({ path: join(folder, 'lenet5.spike') }).diagnostics).toEqual([]);
+  expect((await checkFile({ path: join(folder, 'lenet5.spike') })).diagnostics).toEqual([]);
   expect((await init('--example', 'convert-onnx', folder)).err).toMatch(/file\/exists[^]*help: choose another/);
   const models = await init('--example', 'multibit', `${folder}2`, '--json');
   expect(JSON.parse(models.out).files).toContain(join(`${folder}2`, 'resnet20.spike'));
