@@ -31,7 +31,7 @@ export async function checkFile(target: Target, options: CommonOptions = {}): Pr
     return outcome;
   });
   if (value === undefined || imports.length === 0) return { ...(value === undefined ? {} : { value }), diagnostics };
-  const { importProblems } = await import('./check-imports.js');
+  const { importProblems } = await import('../workspace/import-problems.js');
   const all = distinct([...diagnostics, ...importProblems(imports)]);
   return hasErrors(all) ? { diagnostics: all } : { value, diagnostics: all };
 }

@@ -1,7 +1,7 @@
 import { type Diagnostic, DiagnosticError } from '../base/diagnostics/index.js';
 import type { Config } from '../model/index.js';
-import { Findings } from '../workspace/findings.js';
-import { sourceOf } from '../workspace/target.js';
+import { Findings } from './findings.js';
+import { sourceOf } from './target.js';
 
 /** What is wrong with the ONNX files that configs import, each read once. */
 export function importProblems(configs: readonly Config[]): readonly Diagnostic[] {
