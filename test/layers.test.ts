@@ -43,7 +43,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   'src/report/measured/kinds.ts': [],
   'src/commands': commanding(),
   // What an editor uses loads no backend.
-  'src/commands/check.ts': ['src/commands/reporting.ts', ...checking()],
+  'src/commands/check.ts': ['src/commands/reporting.ts', 'src/workspace/import-problems.ts', ...checking()],
   'src/commands/fmt.ts': ['src/commands/reporting.ts', ...checking()],
   'src/commands/reporting.ts': ['src/base'],
   // What the command line reads before it loads a command.
