@@ -78,6 +78,8 @@ export class SpikeEmitter {
     return this.to.param(name, param);
   }
   readonly #params = new Set<string>();
+  /** Potentials that add up to a value itself, by its id: all digits of one read the same. */
+  readonly potentials = new Map<string, string>();
 
   /** Adds a rewritten weight to what the conversion reads from. */
   sourceParam(name: string, param: Param): string {

@@ -205,7 +205,9 @@ interface WholeInput {
 function wholeInput(emitter: SpikeEmitter, id: string): WholeInput {
   const train = emitter.train(id);
   if (train !== undefined) return { id: train.id, gain: train.step, offset: train.offset, scale: train.scale };
-  return { id: emitPotential(emitter, id, { factor: 1, constant: 0 }), gain: 1, offset: 0, scale: 1 };
+  const known = emitter.potentials.get(id) ?? emitPotential(emitter, id, { factor: 1, constant: 0 });
+  emitter.potentials.set(id, known);
+  return { id: known, gain: 1, offset: 0, scale: 1 };
 }
 
 /** What recoding and multiplying neurons have in common: the code that they fire, after all of their input. */
