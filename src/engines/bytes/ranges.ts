@@ -12,25 +12,87 @@ export const exactInF32 = 2 ** 24;
  */
 export function integerRanges(program: Program, constants: ReadonlyMap<string, Tensor>): Map<string, WholeRange> {
   const ranges = new Map<string, WholeRange>();
+  // also those without bounds: what is rounded is whole, and what is cut off afterwards lies within narrow ones
+  const whole = new Map<string, WholeRange>();
   for (const [id, value] of constants) {
     const range = value.data.length > 4096 ? undefined : rangeOfData(value.data);
     if (range !== undefined) ranges.set(id, range);
   }
   const makers = new Map(program.ops.map((op) => [op.id, op]));
+  const fractions = new Map<string, Fraction>();
   for (const op of program.ops) {
     if (ranges.has(op.id)) continue;
+    const fraction = fractionOf(op, constants, ranges, fractions);
+    if (fraction !== undefined) fractions.set(op.id, fraction);
     const range =
       rangeOfSteps(op, makers, ranges) ??
       rangeOfIncrement(op, makers, ranges) ??
       rangeOfPooledSum(op, makers, ranges) ??
+      rangeOfMultiple(op, constants, fractions) ??
       wholeRange(
         op,
-        op.inputs.map((id) => ranges.get(id)),
+        op.inputs.map((id) => ranges.get(id) ?? whole.get(id)),
         op.inputs.map((id) => makers.get(id)?.dtype ?? 'f32'),
       );
-    if (range !== undefined && Math.max(Math.abs(range.lo), Math.abs(range.hi)) < exactInF32) ranges.set(op.id, range);
+    if (range === undefined) continue;
+    const isNarrow = Math.max(Math.abs(range.lo), Math.abs(range.hi)) < exactInF32;
+    (isNarrow ? ranges : whole).set(op.id, range);
   }
   return ranges;
+}
+
+/** Whole numbers times a power of two: of multi-bit spikes with fractions. */
+interface Fraction {
+  readonly range: WholeRange;
+  readonly unit: number;
+}
+
+/** What moves elements, or chooses among them. */
+const moves: ReadonlySet<TensorOp['kind']> = new Set(['concat', 'reshape', 'slice', 'transpose', 'maxpool']);
+
+function fractionOf(
+  op: TensorOp,
+  constants: ReadonlyMap<string, Tensor>,
+  ranges: Ranges,
+  fractions: ReadonlyMap<string, Fraction>,
+): Fraction | undefined {
+  if (op.kind === 'mul') {
+    const range = ranges.get(op.inputs[0]!);
+    const unit = numberOf(constants, op.inputs[1]!);
+    return range && unit !== undefined && unit < 1 && Number.isInteger(Math.log2(unit)) ? { range, unit } : undefined;
+  }
+  if (op.kind === 'avgpool') {
+    const { kernel, pads } = attrsOf(op, 'avgpool');
+    const area = kernel.reduce((a, b) => a * b, 1);
+    const of = fractions.get(op.inputs[0]!);
+    if (of === undefined || !Number.isInteger(Math.log2(area)) || pads.some((p) => p !== 0)) return undefined;
+    return { range: { lo: of.range.lo * area, hi: of.range.hi * area }, unit: of.unit / area };
+  }
+  if (!moves.has(op.kind)) return undefined;
+  const parts = op.inputs.map((id) => fractions.get(id));
+  const range = hull(parts.map((part) => part?.range));
+  const unit = parts[0]?.unit;
+  return range && unit !== undefined && parts.every((part) => part?.unit === unit) ? { range, unit } : undefined;
+}
+
+/** A fraction times a multiple of what makes it whole: both products are exact in floating point. */
+function rangeOfMultiple(
+  op: TensorOp,
+  constants: ReadonlyMap<string, Tensor>,
+  fractions: ReadonlyMap<string, Fraction>,
+): WholeRange | undefined {
+  const fraction = op.kind === 'mul' ? fractions.get(op.inputs[0]!) : undefined;
+  const factor = op.kind === 'mul' ? numberOf(constants, op.inputs[1]!) : undefined;
+  if (fraction === undefined || factor === undefined) return undefined;
+  const { range, unit } = fraction;
+  const times = factor * unit;
+  if (!Number.isInteger(times) || times < 1 || !Number.isInteger(Math.log2(factor))) return undefined;
+  return { lo: range.lo * times, hi: range.hi * times };
+}
+
+function numberOf(constants: ReadonlyMap<string, Tensor>, id: string): number | undefined {
+  const data = constants.get(id)?.data;
+  return data?.length === 1 ? data[0] : undefined;
 }
 
 type Makers = ReadonlyMap<string, TensorOp>;

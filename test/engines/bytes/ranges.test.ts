@@ -46,6 +46,28 @@ it('knows that spikes read from running maxima are spikes', () => {
   });
 });
 
+it('knows that what is rounded and then cut off is whole, and multiples of its fractions', () => {
+  const b = new ProgramBuilder('codes');
+  const x = b.input('x', 'f32', [{ batch: 1 }, 2, 4, 4]);
+  const codes = b.as('codes').min(b.max(b.round(x), 0), 63);
+  const halves = b.concat([b.mul(codes, 0.5), b.mul(b.min(codes, 7), 0.5)], 0);
+  const pool = b.avgpool(halves, { kernel: [2, 2], stride: [2, 2], pads: [0, 0, 0, 0], include_pad: false });
+  const made = {
+    open: b.as('open').round(x),
+    whole: b.as('whole').mul(halves, 2),
+    half: b.as('half').mul(pool, 4),
+    pooled: b.as('pooled').mul(pool, 8),
+    third: b.as('third').mul(b.mul(codes, 1 / 3), 3),
+  };
+  for (const [name, value] of Object.entries(made)) b.output(name, value);
+  const program = b.build();
+  const ranges = integerRanges(program, prepare(program).constants);
+  expect(ranges.get('codes')).toEqual({ lo: 0, hi: 63 });
+  expect(ranges.get('whole')).toEqual({ lo: 0, hi: 63 });
+  expect(ranges.get('pooled')).toEqual({ lo: 0, hi: 252 });
+  for (const name of ['open', 'half', 'third']) expect(ranges.get(name)).toBeUndefined();
+});
+
 it('claims nothing that the reference evaluator contradicts', () => {
   fc.assert(
     fc.property(fc.nat(), (seed) => {

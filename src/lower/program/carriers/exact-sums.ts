@@ -1,3 +1,4 @@
+import type { Tensor } from '../../../base/dtype.js';
 import { type Op, optionalParam } from '../../../network/index.js';
 import type { Value } from '../../../tensor/index.js';
 import type { Lowering } from '../context.js';
@@ -44,9 +45,21 @@ function exactSteps(lowering: Lowering, op: Op, from: Op, ratio: number, m: numb
   const param = optionalParam(lowering.network, op, 'weight');
   // sums of weights with fractions are rounded anyway
   if (m === 1 || code.kind !== 'spike' || param === undefined || param.tensor.dtype === 'f32') return m;
-  const { data, shape } = param.tensor;
   const level = Math.max(Math.abs(code.min), Math.abs(code.max));
   const capacity = (steps: number): number => level * (ratio === 1 ? steps : (ratio ** steps - 1) / (ratio - 1));
+  const norm = rowNorm(param.tensor);
+  let steps = m;
+  while (steps > 1 && norm * capacity(steps) > exactInF32) steps--;
+  return steps;
+}
+
+/** Whether a layer of whole-number weights [outputs, …] adds up inputs of at most `level` exactly in f32. */
+export function sumsAreExact(weights: Tensor, level: number): boolean {
+  return rowNorm(weights) * level < exactInF32;
+}
+
+/** The largest sum of the sizes of an output's weights. */
+function rowNorm({ data, shape }: Tensor): number {
   const rows = shape[0]!;
   const length = data.length / rows;
   let norm = 0;
@@ -55,7 +68,5 @@ function exactSteps(lowering: Lowering, op: Op, from: Op, ratio: number, m: numb
     for (let i = row * length; i < (row + 1) * length; i++) sum += Math.abs(data[i]!);
     if (sum > norm) norm = sum;
   }
-  let steps = m;
-  while (steps > 1 && norm * capacity(steps) > exactInF32) steps--;
-  return steps;
+  return norm;
 }

@@ -70,7 +70,7 @@ export class FoldedValues implements Acting {
         return row.act(this, op, inputs);
       case 'synapse': {
         const gain = row.gain === undefined ? undefined : this.constant(op, row.gain);
-        const y = row.act === undefined ? inputs[0]! : row.act(this, op, inputs);
+        const y = row.act === undefined ? inputs[0]! : (this.ofCodes(op, inputs) ?? row.act(this, op, inputs));
         const weighed = this.weighed(op, gain === undefined ? y : builder.mul(y, gain));
         const constant = row.plus === undefined ? undefined : this.constant(op, row.plus);
         return constant === undefined ? weighed : this.plus(op, weighed, constant);
@@ -87,6 +87,11 @@ export class FoldedValues implements Acting {
   /** A parameter for each channel. */
   protected constant(op: Op, role: string): Value | number | undefined {
     return this.lowering.perChannel(op, role, this.dtype, op.type.shape.length, channelAxisOf(op));
+  }
+
+  /** What a layer of integer weights sums up of integer codes, in real values; undefined where it acts on real ones. */
+  protected ofCodes(_op: Op, _inputs: readonly Value[]): Value | undefined {
+    return undefined;
   }
 
   /** Values of a join at the same steps. */

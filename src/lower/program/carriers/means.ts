@@ -12,6 +12,7 @@ import type { Carried, Carrier } from './carrier.js';
 import { weighedSpikes } from './counts.js';
 import { FoldedValues } from './folded.js';
 import type { CodingNumbers, Conversion } from './conversion.js';
+import { sumsOfCodes } from './code-sums.js';
 import { Coming } from './coming.js';
 import { asCodes, atOnce, currentOf, lagged, maxOfCounts, mixedSteps, overTime } from './means-time.js';
 import { gather, onesOf, planes, weighed, withConstant } from './planes.js';
@@ -366,6 +367,12 @@ export class MeansNetwork extends FoldedValues implements Carried {
   protected override aligned(inputs: readonly Value[]): readonly Value[] {
     const same = inputs.every((value) => stepsOf(value) === stepsOf(inputs[0]!));
     return same ? inputs : inputs.map((value) => overTime(this.lowering, value));
+  }
+
+  protected override ofCodes(op: Op, inputs: readonly Value[]): Value | undefined {
+    // what spikes are worth isn't what their type says of them
+    const plain = this.coding.worth === undefined && this.coding.atOnce === undefined;
+    return plain ? sumsOfCodes(this.lowering, op, this.op(op.inputs[0]!), inputs) : undefined;
   }
 
   protected override weighed(op: Op, y: Value): Value {
