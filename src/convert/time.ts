@@ -12,6 +12,9 @@ import { Findings } from '../workspace/findings.js';
 import { usualSteps } from './model-text.js';
 import type { ConvertOptions } from './options.js';
 
+/** Of `sws(steps: …)`. */
+const mostSteps = 24;
+
 /** Coding steps, and the conversion with them and without silent steps where there is one already. */
 export interface FoundSteps {
   readonly steps: number;
@@ -35,14 +38,16 @@ export function stepsFor(
   const range = Math.max(0, ...ranges);
   const first = options.steps ?? usualSteps;
   if (ranges.length === 0) return { steps: first, tried };
-  let steps = first;
-  while (trainCapacity(beta, steps) < range) steps++;
-  if (options.steps === undefined) return steps === first ? { steps, tried } : { steps };
-  const amplitude = Math.ceil(range / trainCapacity(beta, options.steps));
-  const args = { layers: trains.size, steps: options.steps, amplitude };
-  const help = `--steps ${steps} carries every code`;
+  let enough = first;
+  while (trainCapacity(beta, enough) < range) enough++;
+  const steps = options.steps ?? Math.min(enough, mostSteps);
+  if (options.steps === undefined && steps === enough) return steps === first ? { steps, tried } : { steps };
+  const amplitude = Math.ceil(range / trainCapacity(beta, steps));
+  const args = { layers: trains.size, steps, amplitude };
+  const help =
+    enough <= mostSteps ? `--steps ${enough} carries every code` : 'a larger --beta carries more in as many steps';
   findings.all.push(diagnostic('convert/coarse-codes', args, config.coding?.place, { help }));
-  return { steps: options.steps, tried };
+  return steps === first ? { steps, tried } : { steps };
 }
 
 /** Silent periods by layer, unless the options say how long all are. */

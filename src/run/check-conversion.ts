@@ -185,6 +185,9 @@ function remedy(spiking: Network, first: string | undefined, chosen: boolean): s
   const steps = Number(args['steps']);
   const coarse = neurons.some((op) => Number(op.attrs.amplitude ?? 1) > 1);
   if (coarse) return `${steps} steps carry fewer codes than the layers have: more --steps`;
+  const beta = Number(args['beta']);
+  if (!Number.isInteger(beta))
+    return `sums of powers of ${beta} are few whole numbers, and codes the nearest of them: --beta 2 carries each`;
   const most = steps - 1;
   if (neurons.every((op) => Number(op.attrs.silent) >= most))
     return 'report it with the file: every layer decided on its whole input';

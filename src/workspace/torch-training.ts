@@ -77,12 +77,13 @@ function unknownOf(settings: TrainSettings): string | undefined {
   if (distillations(loss).length > 0) return 'the loss `distill`';
   const detects = taskLosses(loss).some(({ kind }) => kind === 'yolo');
   if (detects && loss.kind === 'sum') return 'a loss of several terms that has boxes';
-  const { flip, crop, drop, jitter, erase, scale, mixup, cutmix } = augment;
-  const redrawn = [scale, erase, mixup, cutmix].some((one) => one !== undefined);
+  const changes = (['scale', 'erase', 'mixup', 'cutmix'] as const).filter((name) => augment[name] !== undefined);
+  const moves = (['flip', 'crop'] as const).filter((name) => augment[name] !== false && augment[name] !== 0);
+  const events = (['drop', 'jitter'] as const).filter((name) => augment[name] !== undefined);
   // numbers of pixels would have to move with them
-  if (labels === 'numbers' && (flip || crop > 0 || redrawn)) return '`augment` of images whose labels are numbers';
-  if (labels === 'boxes' && (redrawn || drop !== undefined || jitter !== undefined))
-    return '`augment` of images with boxes by more than `flip` and `crop`';
+  const lost = labels === 'numbers' ? [...changes, ...moves] : labels === 'boxes' ? [...changes, ...events] : [];
+  const what = labels === 'boxes' ? 'images with boxes' : 'images whose labels are numbers';
+  if (lost.length > 0) return `\`${lost[0]!}\` in \`augment\` of ${what}`;
   if (memory !== undefined) return '`memory low`';
   if (average !== undefined && bits !== undefined) return 'the setting `average` beside learned bits';
   if (measures === true) return '`normalize measured` (a training measures it: write the numbers)';

@@ -122,3 +122,13 @@ it('codes of 16 bits get 16 steps; of 8 that were asked for it is said what they
   expect(diagnostics[0]!.message).toContain('up to 257 codes');
   expect(diagnostics[0]!.help).toContain('--steps 16');
 });
+
+it('where the most steps there are carry too few codes, these are taken, and it is said; codes of a broken base aren’t blamed on the file', async () => {
+  const { path, outDir } = written(tinyQuantised());
+  const { diagnostics, model } = await converted(path, { outDir, beta: 1.05 });
+  expect(readFileSync(model, 'utf8')).toContain('sws(beta: 1.05, steps: 24');
+  expect(diagnostics[0]).toMatchObject({ code: 'convert/coarse-codes', help: expect.stringContaining('--beta') });
+  const broken = await converted(path, { outDir: `${outDir}-broken`, beta: 1.2 });
+  expect(broken.diagnostics.map(({ code }) => code)).toEqual(['convert/snn-differs']);
+  expect(broken.diagnostics[0]!.help).toContain('--beta 2 carries each');
+});

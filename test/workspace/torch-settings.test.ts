@@ -21,11 +21,8 @@ const flip = { flip: true, crop: 0 };
 
 it.each<readonly [Partial<TrainSettings>, string]>([
   [{ average: 0.9, bits }, 'the setting `average` beside learned bits'],
-  [{ labels: 'numbers', augment: flip }, '`augment` of images whose labels are numbers'],
-  [
-    { labels: 'boxes', augment: { ...flip, scale: 0.5 } },
-    '`augment` of images with boxes by more than `flip` and `crop`',
-  ],
+  [{ labels: 'numbers', augment: flip }, '`flip` in `augment` of images whose labels are numbers'],
+  [{ labels: 'boxes', augment: { ...flip, scale: 0.5 } }, '`scale` in `augment` of images with boxes'],
 ])('what train.py doesn’t know beside something else is said: %o', (more, said) => {
   expect(unknownSetting({ network, settings: { ...plain, ...more } })).toBe(said);
   for (const key of Object.keys(more)) {
