@@ -180,6 +180,16 @@ it.skipIf(!hasTorch)('wrong options of train.py are errors in one line, with exi
     expect(stderr).not.toContain('Traceback');
     expect(status).toBe(2);
   }
+  const checkpoint = join(program, 'run', 'checkpoint', 'state.safetensors');
+  runPython(program, ['train.py', '--data', here.data, '--epochs', '1']);
+  const whole = readFileSync(checkpoint);
+  const withoutProgress = Uint8Array.from([2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d]);
+  for (const damaged of [whole.subarray(0, 500), new Uint8Array(0), withoutProgress]) {
+    writeFileSync(checkpoint, damaged);
+    const { status, stderr } = pythonRun(program, ['train.py', '--data', here.data, '--epochs', '2', '--resume']);
+    expect(stderr).toMatch(/^train\.py: error: \S+state\.safetensors is damaged, or no checkpoint .*\n$/);
+    expect(status).toBe(2);
+  }
 });
 
 it('a Python that isn’t there, or has no PyTorch, is said', async () => {

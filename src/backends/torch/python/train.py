@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save, save_file
 from torch import Tensor, distributed, nn
 from torch.nn import functional
@@ -785,8 +785,11 @@ class Trainer:
         path = run / "checkpoint" / "state.safetensors"
         if not path.exists():
             raise SystemExit(f"there is no checkpoint {path}")
-        with safe_open(path, framework="pt") as file:
-            progress = json.loads((file.metadata() or {})["progress"])
+        try:
+            with safe_open(path, framework="pt") as file:
+                progress = json.loads((file.metadata() or {})["progress"])
+        except (SafetensorError, KeyError, ValueError) as error:
+            raise SystemExit(f"{path} is damaged, or no checkpoint ({error}): begin anew in another folder") from error
         here = self.progress(images)["identity"]
         same = self.options.led or progress["identity"]["images"] == images
         if progress["identity"]["network"] != here["network"] or not same:
